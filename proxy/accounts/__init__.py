@@ -1,0 +1,1 @@
+"""Pure policy: which account a request goes to. Time is passed in."""

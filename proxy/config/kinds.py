@@ -1,0 +1,210 @@
+"""The kinds of leaf values: how each is read, written, named in a message, and described in a JSON schema.
+
+A kind reads one TOML value, after its placeholders were replaced, and raises `ValueError` whose message
+never repeats the value. The loader adds place, file and, unless the kind is `sensitive`, what was found.
+Numbers and truth values may be given as text too, since a placeholder can only give text.
+"""
+
+import os
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from difflib import get_close_matches
+from typing import Any, Final
+
+from proxy.config import syntax
+from proxy.config.address import parse_address
+from proxy.config.secret import HIDDEN
+from proxy.config.units import (
+    DURATION_UNITS,
+    SIZE_UNITS,
+    format_duration,
+    format_size,
+    parse_duration,
+    parse_size,
+)
+
+Schema = Mapping[str, Any]
+
+MAX_COUNT: Final = 10**9  # above every limit of a process; more is a slip
+
+_COUNT: Final = re.compile(r"[0-9]{1,10}")
+_PLACEHOLDER: Final[Schema] = {"type": "string", "pattern": r"\$"}
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """One kind of leaf.
+
+    name: how manual and messages call it. read: a raw value to the model's. write: back to what a file may
+    hold. types: the Python types TOML may give. blank: stands in for a value that could not be read, so
+    that the others are checked too. sensitive: the value may be a secret, or hold one by mistake, and no
+    message shows it.
+    """
+
+    name: str
+    read: Callable[[Any], Any]
+    schema: Schema
+    types: tuple[type, ...] = (str,)
+    write: Callable[[Any], Any] = field(default=lambda value: value)
+    blank: Any = ""
+    sensitive: bool = False
+
+
+def _write_hidden(_: object) -> str:
+    return HIDDEN
+
+
+def _write_duration_or_off(seconds: float) -> str:
+    return format_duration(seconds) if seconds else "off"
+
+
+def _read_duration(value: str | float) -> float:
+    seconds = parse_duration(value)
+    if not seconds:
+        raise ValueError("it cannot be 0, and it cannot be switched off")
+    return seconds
+
+
+def _read_duration_or_off(value: str | float) -> float:
+    return 0.0 if value == "off" else parse_duration(value)
+
+
+def _read_size(value: str | int) -> int:
+    size = parse_size(value)
+    if not size:
+        raise ValueError("it cannot be 0")
+    return size
+
+
+def _read_count(value: str | int) -> int:
+    if isinstance(value, str):
+        if not _COUNT.fullmatch(value):
+            raise ValueError("not a whole number")
+        value = int(value)
+    if not 1 <= value <= MAX_COUNT:
+        raise ValueError(f"outside 1 to {MAX_COUNT}")
+    return value
+
+
+def _read_flag(value: str | bool) -> bool:
+    if isinstance(value, bool):
+        return value
+    if value not in ("true", "false"):
+        raise ValueError("neither true nor false")
+    return value == "true"
+
+
+def _read_address(value: str) -> str:
+    parse_address(value)
+    return value
+
+
+def _read_address_or_off(value: str) -> str:
+    return "" if value in ("", "off") else _read_address(value)
+
+
+def _read_file_name(value: str) -> str:
+    if value and not os.path.isfile(value):  # Path.is_file raises where access is denied
+        raise ValueError("no such file, or it may not be looked at")
+    return value
+
+
+def choice(*values: str) -> Kind:
+    """A kind for one of a few words."""
+    name = "one of " + ", ".join(f'"{value}"' for value in values)
+
+    def read(value: str) -> str:
+        if value not in values:
+            close = get_close_matches(value[:64], values, 1)
+            raise ValueError(f"not {name}" + (f"; did you mean {close[0]}?" if close else ""))
+        return value
+
+    schema = {"anyOf": [{"enum": list(values)}, _PLACEHOLDER]}
+    return Kind(name=name, read=read, schema=schema, blank=values[0])
+
+
+_DURATION_SCHEMA: Final[Schema] = {
+    "anyOf": [
+        {"type": "number", "minimum": 0},
+        {"type": "string", "pattern": rf"^[0-9]+(\.[0-9]+)?({'|'.join(DURATION_UNITS)})?$"},
+        _PLACEHOLDER,
+    ]
+}
+_SIZE_SCHEMA: Final[Schema] = {
+    "anyOf": [
+        {"type": "integer", "minimum": 0},
+        {"type": "string", "pattern": f"^[0-9]+({'|'.join(SIZE_UNITS)})?$"},
+        _PLACEHOLDER,
+    ]
+}
+_TEXT_SCHEMA: Final[Schema] = {"type": "string"}
+_NUMBER: Final = (str, int, float)
+_WHOLE: Final = (str, int)
+
+DURATION: Final = Kind(
+    name="duration",
+    read=_read_duration,
+    schema=_DURATION_SCHEMA,
+    types=_NUMBER,
+    write=format_duration,
+    blank=0.0,
+)
+DURATION_OR_ZERO: Final = Kind(
+    name="duration, may be 0",
+    read=parse_duration,
+    schema=_DURATION_SCHEMA,
+    types=_NUMBER,
+    write=format_duration,
+    blank=0.0,
+)
+DURATION_OR_OFF: Final = Kind(
+    name='duration, 0 or "off"',
+    read=_read_duration_or_off,
+    schema={"anyOf": [{"const": "off"}, *_DURATION_SCHEMA["anyOf"]]},
+    types=_NUMBER,
+    write=_write_duration_or_off,
+    blank=0.0,
+)
+SIZE: Final = Kind(name="size", read=_read_size, schema=_SIZE_SCHEMA, types=_WHOLE, write=format_size, blank=0)
+SIZE_OR_ZERO: Final = Kind(
+    name="size, may be 0", read=parse_size, schema=_SIZE_SCHEMA, types=_WHOLE, write=format_size, blank=0
+)
+COUNT: Final = Kind(
+    name="whole number",
+    read=_read_count,
+    schema={"anyOf": [{"type": "integer", "minimum": 1, "maximum": MAX_COUNT}, _PLACEHOLDER]},
+    types=_WHOLE,
+    blank=0,
+)
+FLAG: Final = Kind(
+    name="true or false",
+    read=_read_flag,
+    schema={"anyOf": [{"type": "boolean"}, _PLACEHOLDER]},
+    types=(str, bool),
+    blank=False,
+)
+ADDRESS: Final = Kind(name="address", read=_read_address, schema=_TEXT_SCHEMA)
+ADDRESS_OR_OFF: Final = Kind(name='address or "off"', read=_read_address_or_off, schema=_TEXT_SCHEMA)
+PSEUDONYM: Final = Kind(name="text", read=syntax.check_pseudonym, schema=_TEXT_SCHEMA)
+NAME: Final = Kind(name="name", read=syntax.check_name, schema=_TEXT_SCHEMA)
+FILE_NAME: Final = Kind(name="path of a file", read=_read_file_name, schema=_TEXT_SCHEMA)
+# A password is often written into a URL, or into a query behind it.
+BASE_URL: Final = Kind(name="URL", read=syntax.check_base_url, schema=_TEXT_SCHEMA, sensitive=True)
+KEY: Final = Kind(
+    name="text, secret", read=syntax.check_key, schema=_TEXT_SCHEMA, write=_write_hidden, blank=None, sensitive=True
+)
+KEY_TO_DIGEST: Final = Kind(
+    name="text, secret", read=syntax.hash_key, schema=_TEXT_SCHEMA, write=_write_hidden, blank=b"", sensitive=True
+)
+DIGEST: Final = Kind(
+    name="64 hexadecimal digits",
+    read=syntax.check_sha256,
+    schema={"type": "string", "pattern": r"^[0-9A-Fa-f]{64}$|\$"},
+    write=_write_hidden,
+    blank=b"",
+    sensitive=True,
+)
+HEADER_VALUE: Final = Kind(
+    name="text, secret", read=syntax.check_header_value, schema=_TEXT_SCHEMA, write=_write_hidden, sensitive=True
+)

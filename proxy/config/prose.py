@@ -1,0 +1,114 @@
+"""The parts of the configuration manual that no table holds: the example, and how files and strings are read.
+
+Plain texts, put around the tables by `describe.py`. What they say about names and orders is checked by the tests of
+the loader.
+"""
+
+from typing import Final
+
+EXAMPLE: Final = """\
+[server]
+listen = ["127.0.0.1:8088"]       # host:port, [v6]:port or unix:/path; a socket passed by systemd goes first
+admin = "127.0.0.1:8089"          # health checks; never public by default
+
+[limits]                          # each has a default and a reason, see below
+max_body = "32MiB"
+connect = "10s"
+first_byte = "60s"
+idle = "300s"
+write_stall = "60s"
+drain = "30s"
+
+[clients.dev]                     # who may call; without any client only loopback may be listened on
+key = "${PENSTOCK_DEV_KEY:-dev}"  # or key_sha256 = "..."; ${VAR}, ${VAR:-x}, ${file:PATH}, ${cred:NAME} in any string
+
+[providers.openai]
+dialect = "openai-chat"           # "raw" for an API that is none of the known ones
+base_url = "https://api.openai.com/v1"
+[providers.openai.accounts.main]
+key = "${OPENAI_API_KEY:-none}"
+
+[providers.weather]
+dialect = "raw"
+base_url = "http://127.0.0.1:9100/events"
+headers = { "X-Api-Key" = "abc" } # added upstream; replaces what the client sent
+# ca_file = "/etc/ssl/private-ca.pem"
+
+[mounts."/openai"]                # /openai/chat/completions -> https://api.openai.com/v1/chat/completions
+provider = "openai"
+[mounts."/weather"]
+provider = "weather"
+auth = "none"                     # "key" (default) | "none" (open) | "pass" (the caller's own credential goes upstream)
+heartbeat = "15s"                 # off on mounts unless given
+"""
+
+OPENING: Final = """\
+# Configuration
+
+This page is generated from `proxy/config/model.py` by `python -m proxy.config.describe > docs/configuration.md`.
+
+Penstock reads TOML. `penstock check-config FILE` lists everything that is wrong with a configuration at once, each
+with its file and key; `--json` prints what is in effect, with secrets as `***`; `--schema` prints a JSON schema for
+editors. An unknown key is an error, so a slip never becomes a default.
+"""
+
+VALUES: Final = """\
+## Values
+
+A **duration** is a number with `ms`, `s`, `m`, `h` or `d` (`"250ms"`, `"1.5h"`), or a bare number of seconds. Where
+the table says so, `0` or `"off"` switches it off. A **size** is a whole number with `B`, `kB`, `MB`, `GB`, `TB`
+(powers of 1000) or `KiB`, `MiB`, `GiB`, `TiB` (powers of 1024), or a bare number of bytes. Whole numbers, `true`
+and `false` may stand in quotes, because a placeholder can only give text. A **secret** is never shown: not in
+messages, not in the log, not by `check-config`.
+
+The names of clients, providers and accounts have up to 64 letters, digits and `.` `_` `-`. A mount's path starts
+with `/`, does not end with one, and has no query, percent-encoding or dot segment. Its first segment is none of
+{reserved}: those belong to the proxy itself.
+
+## Placeholders
+
+They are replaced in every string value, also in arrays, after the TOML was read; keys are left alone.
+
+| placeholder | gives |
+|---|---|
+| `${VAR}` | the environment variable; an error when it is not set |
+| `${VAR:-x}` | the same, or `x` when it is not set or empty |
+| `${file:PATH}` | the contents of a file, without one line end at its close |
+| `${cred:NAME}` | the contents of the file `NAME` in `$CREDENTIALS_DIRECTORY`, where systemd puts credentials |
+| `$$` | a dollar |
+
+A lone `$` is an error. What a placeholder gives is not looked at again, and must not hold a line end.
+
+## Several files
+
+`--config` may be given several times. After these files come those of `conf.d/*.toml` beside the first, in the
+order of their names. Tables merge; a later scalar or array replaces an earlier one. Without `--config` the file is
+`$PENSTOCK_CONFIG`, else `./penstock.toml`, else `/etc/penstock/config.toml`; when there is none of them, the
+configuration is made from the environment (see Zero configuration).
+
+These variables override the files when they are set and not empty:
+
+| variable | key |
+|---|---|
+{overrides}
+
+`PENSTOCK_LISTEN` holds addresses with commas between them.
+
+## What must hold together
+
+- Without any client, every address of `server.listen` is loopback or a Unix socket.
+- A mount's `provider` exists.
+- `auth = "none"` over a provider that has accounts needs `open_to_all = true` when a listener is not loopback.
+- No two clients have the same key, no two listeners the same address.
+"""
+
+ZERO: Final = """\
+## Zero configuration
+
+Without a file, each of these variables that is set makes a provider and a mount of its name. The listener is
+loopback and nobody has to show a key.
+
+| variable | mount | dialect | base URL |
+|---|---|---|---|
+{known}
+"""

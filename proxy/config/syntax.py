@@ -1,0 +1,151 @@
+"""The small grammars of configuration values: names, mount paths, base URLs, header fields, keys.
+
+Each `check_` takes a text and returns it, perhaps in its canonical form, or raises `ValueError` with a
+message that says what is wrong and never repeats the text: most of these may be, or be mistaken for, a
+place to put a secret.
+"""
+
+import re
+from hashlib import sha256
+from typing import Final
+
+from proxy.config.address import parse_host, parse_port
+from proxy.config.secret import Secret
+
+# First segments that belong to the model routes and to health checks, now or in a later version.
+RESERVED_SEGMENTS: Final = frozenset(
+    ("v1", "v1beta", "api", "chat", "models", "messages", "responses", "healthz", "readyz")
+)
+
+# Hop-by-hop fields (RFC 9110 7.6.1) and those that routing and framing set themselves (RFC 9112 3.2, 6).
+REFUSED_HEADERS: Final = frozenset(
+    (
+        "connection",
+        "content-length",
+        "expect",
+        "host",
+        "keep-alive",
+        "proxy-authenticate",
+        "proxy-authorization",
+        "proxy-connection",
+        "te",
+        "trailer",
+        "transfer-encoding",
+        "upgrade",
+    )
+)
+
+_NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
+_TOKEN: Final = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")  # RFC 9110 5.6.2
+_PATH: Final = re.compile(r"[A-Za-z0-9._~!$&'()*+,;=:@/-]*")  # RFC 3986 3.3 without percent-encoding
+_AUTHORITY: Final = re.compile(r"(\[[^\[\]]*\]|[^\[\]:]*)(?::(.*))?")  # RFC 3986 3.2 without userinfo
+_PRINTABLE: Final = re.compile(r"[!-~]+")
+_FIELD_VALUE: Final = re.compile(r"[!-~]([\t -~]*[!-~])?")  # RFC 9110 5.5 without obs-text
+_SHA256: Final = re.compile(r"[0-9A-Fa-f]{64}")
+
+
+def check_name(text: str) -> str:
+    """The name of a client, provider or account: it appears in headers, logs and metrics, and before a `/`."""
+    if not _NAME.fullmatch(text):
+        raise ValueError("not a name: up to 64 letters, digits and . _ -, the first a letter or digit")
+    return text
+
+
+def check_mount_path(text: str) -> str:
+    """The path of a mount: `/weather`, `/a/b`. Matched as raw bytes, so it has one spelling only."""
+    if text == "/":
+        raise ValueError("a mount at / would hide every other route: give it a path such as /api-name")
+    if not text.startswith("/") or text.endswith("/"):
+        raise ValueError("not a mount path: it starts with / and does not end with one")
+    if not _PATH.fullmatch(text):
+        raise ValueError("not a mount path: no query, percent-encoding, blanks or other characters foreign to a path")
+    segments = text.split("/")[1:]
+    if "" in segments or "." in segments or ".." in segments:
+        raise ValueError("not a mount path: no empty segment, . or .. in it")
+    if segments[0] in RESERVED_SEGMENTS:
+        raise ValueError(f"/{segments[0]} is reserved for the routes of the proxy itself")
+    return text
+
+
+def check_base_url(text: str) -> str:
+    """An http or https URL with host, perhaps port and path; a closing slash is taken off."""
+    if not _PRINTABLE.fullmatch(text):
+        raise ValueError("not a base URL: blanks or characters other than printable ASCII in it")
+    scheme, separator, rest = text.partition("://")
+    if scheme.lower() not in ("http", "https") or not separator:
+        raise ValueError("not a base URL: it starts with http:// or https://")
+    for character, part in (("?", "query"), ("#", "fragment"), ("\\", "backslash")):
+        if character in rest:
+            raise ValueError(f"not a base URL: a {part} has no place in it")
+    authority, slash, path = rest.partition("/")
+    if "@" in authority:
+        raise ValueError("not a base URL: no user name or password in it; use an account or headers")
+    _check_authority(authority)
+    path = (slash + path).removesuffix("/")
+    _check_base_path(path)
+    return f"{scheme.lower()}://{authority}{path}"
+
+
+def check_header_name(text: str) -> str:
+    """The name of a field that may be added upstream."""
+    if not _TOKEN.fullmatch(text) or len(text) > 256:
+        raise ValueError("not a header name (RFC 9110 5.1)")
+    if text.lower() in REFUSED_HEADERS:
+        raise ValueError("this header belongs to the connection and to framing: it cannot be set")
+    return text
+
+
+def check_header_value(text: str) -> Secret:
+    """The value of a field that is added upstream."""
+    if not _FIELD_VALUE.fullmatch(text):
+        raise ValueError("not a header value: printable ASCII, not empty, no blank at either end")
+    return Secret(text)
+
+
+def check_key(text: str) -> Secret:
+    """A key as it stands in an HTTP header: printable ASCII without blanks."""
+    if not text:
+        raise ValueError("the key is empty")
+    if not _PRINTABLE.fullmatch(text):
+        raise ValueError("not a key: blanks or characters other than printable ASCII in it")
+    return Secret(text)
+
+
+def hash_key(text: str) -> bytes:
+    """The SHA-256 digest of a key, 32 bytes: all that is kept of a client's key."""
+    return sha256(check_key(text).reveal().encode("ascii")).digest()
+
+
+def check_sha256(text: str) -> bytes:
+    """64 hexadecimal digits to a digest of 32 bytes."""
+    if not _SHA256.fullmatch(text):
+        raise ValueError("not a SHA-256 digest: 64 hexadecimal digits, as sha256sum prints")
+    return bytes.fromhex(text)
+
+
+def check_pseudonym(text: str) -> str:
+    """The name to give in Via: a token (RFC 9110 7.6.3), or "" for none."""
+    if text and not (_TOKEN.fullmatch(text) and len(text) <= 64):
+        raise ValueError("not a pseudonym for Via: letters, digits and - . _, at most 64 (RFC 9110 7.6.3)")
+    return text
+
+
+def _check_authority(authority: str) -> None:
+    match = _AUTHORITY.fullmatch(authority)
+    if match is None or match[1] in ("", "*"):
+        raise ValueError("not a base URL: the host is missing, or more than host and port stands in its place")
+    try:
+        parse_host(match[1])
+        if match[2] is not None and parse_port(match[2]) == 0:
+            raise ValueError("not an address: port 0 cannot be connected to")
+    except ValueError as error:
+        raise ValueError(str(error).replace("not an address", "not a base URL")) from None
+
+
+def _check_base_path(path: str) -> None:
+    plain = re.sub(r"%[0-9A-Fa-f]{2}", "x", path)
+    if not _PATH.fullmatch(plain):
+        raise ValueError("not a base URL: its path holds characters foreign to a path, or a half percent-encoding")
+    segments = re.sub(r"%2[eE]", ".", path).split("/")[1:]
+    if "" in segments or "." in segments or ".." in segments:
+        raise ValueError("not a base URL: no empty segment, . or .. in its path")

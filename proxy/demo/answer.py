@@ -1,0 +1,68 @@
+"""What a route hands to the socket: a request as the routes see it, and an answer as pieces. Values only,
+no I/O.
+"""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Final
+
+from proxy.demo.http1 import RequestHead
+from proxy.demo.params import Params
+
+SSE: Final = "text/event-stream; charset=utf-8"
+JSON: Final = "application/json"
+
+
+class BadAsk(ValueError):
+    """A request that a route cannot serve: `status`, and a text that echoes nothing of the request."""
+
+    def __init__(self, message: str, status: int = 400) -> None:
+        super().__init__(message)
+        self.status = status
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """One request as a route sees it. `serial` counts this demo's requests from 1; `now` is Unix time in seconds."""
+
+    head: RequestHead
+    params: Params
+    body: bytes
+    whole_body: bool  # False when the body was longer than what is kept of one
+    serial: int
+    now: int
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """Bytes to send in one go. Events are counted and paced; an end mark is what `no_done` leaves out.
+
+    `make` gives the bytes when their time has come, for what must carry the moment it was sent at.
+    """
+
+    data: bytes = b""
+    is_event: bool = True
+    is_end_mark: bool = False
+    make: Callable[[], bytes] | None = None
+
+    def read(self) -> bytes:
+        return self.data if self.make is None else self.make()
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """Status, fields and body of an answer. `gap` is the time in seconds between two events."""
+
+    pieces: Iterable[Piece]
+    content_type: str = JSON
+    status: int = 200
+    gap: float = 0.0
+    headers: tuple[tuple[str, str], ...] = ()
+    is_stream: bool = False
+    is_endless: bool = False
+
+
+def build_sse(data: bytes, event: str = "") -> bytes:
+    """One server-sent event with LF line ends; `data` is a single line."""
+    name = b"event: " + event.encode() + b"\n" if event else b""
+    return name + b"data: " + data + b"\n\n"

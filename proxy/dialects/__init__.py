@@ -1,0 +1,1 @@
+"""Pure formats: what each provider's wire dialect looks like."""

@@ -1,0 +1,1 @@
+"""The aiohttp server: requests in, streams out."""

@@ -1,0 +1,106 @@
+"""A client's side of a stream: the relay's Sink on an aiohttp response.
+
+The head goes out through `StreamResponse.prepare`; each chunk is framed here and written to the transport in one call,
+which is what the public writer does with three calls and a coroutine. The end is aiohttp's again, so the connection
+can serve the next request.
+
+An answer that broke off must not look complete. Where chunks frame it, the missing last one tells; a body with a
+length or up to the close ends with a reset, sent only after the kernel has delivered what was read before.
+"""
+
+import asyncio
+import fcntl
+import socket
+import struct
+import termios
+from typing import Any, Final
+
+from aiohttp import ClientConnectionResetError, web
+
+from proxy.edge.downstream import Downstream
+
+_RESET: Final = struct.pack("ii", 1, 0)
+"""SO_LINGER on with zero seconds: closing sends RST."""
+
+_POLL: Final = (0.001, 0.05)
+"""Seconds between two looks at the kernel's send queue, doubling from the first to the second; nothing announces
+that it ran empty."""
+
+
+class ClientStream:
+    """Sink for one response. Make it with `open_stream`."""
+
+    __slots__ = ("_chunked", "_protocol", "_response", "_transport", "_writer")
+
+    def __init__(self, request: web.BaseRequest, response: Downstream, transport: asyncio.Transport) -> None:
+        self._response = response
+        self._protocol = request.protocol
+        self._writer = request.writer
+        self._transport = transport
+        self._chunked = response.can_be_cut
+
+    def write(self, data: bytes) -> bool:
+        self._transport.write(b"%x\r\n%b\r\n" % (len(data), data) if self._chunked else data)
+        return not self._protocol.writing_paused
+
+    async def drain(self) -> None:
+        await self._writer.drain()
+
+    def count_unsent(self) -> int:
+        return self._transport.get_write_buffer_size()
+
+    async def finish(self) -> None:
+        await self._response.write_eof()
+
+    async def abort(self) -> None:
+        self._response.mark_cut()
+        if self._transport.is_closing():
+            return
+        self._transport.set_write_buffer_limits(high=0)
+        await self._writer.drain()
+        if self._chunked:
+            self._transport.abort()  # the kernel still delivers what it has, then FIN: no last chunk
+        else:
+            await self._wait_until_delivered()
+            self.kill()
+
+    def kill(self) -> None:
+        self._response.mark_cut()
+        if not self._transport.is_closing():
+            _set_reset(self._transport.get_extra_info("socket"))
+            self._transport.abort()
+
+    async def _wait_until_delivered(self) -> None:
+        sock = self._transport.get_extra_info("socket")
+        pause, longest = _POLL
+        while not self._transport.is_closing() and _count_undelivered(sock):
+            await asyncio.sleep(pause)
+            pause = min(2 * pause, longest)
+
+
+async def open_stream(request: web.BaseRequest, response: Downstream) -> ClientStream:
+    """Write the head of `response` and return its Sink. Raises ConnectionError when the client is gone."""
+    await response.prepare(request)
+    transport = request.transport
+    if transport is None:
+        raise ClientConnectionResetError("the client is gone")
+    return ClientStream(request, response, transport)
+
+
+def _count_undelivered(sock: Any) -> int:
+    """Bytes in the kernel that the peer has not acknowledged (SIOCOUTQ, tcp(7)); 0 for what is no TCP socket."""
+    if sock is None or sock.family not in (socket.AF_INET, socket.AF_INET6):
+        return 0
+    try:
+        answer: bytes = fcntl.ioctl(sock.fileno(), termios.TIOCOUTQ, bytes(4))
+    except (OSError, ValueError):
+        return 0
+    return int(struct.unpack("i", answer)[0])
+
+
+def _set_reset(sock: Any) -> None:
+    if sock is not None and sock.family in (socket.AF_INET, socket.AF_INET6):
+        try:
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET)
+        except OSError:
+            return  # closed meanwhile: nothing left to reset

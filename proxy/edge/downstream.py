@@ -1,0 +1,131 @@
+"""The answer to a client: a StreamResponse whose head is exactly the fields it is given.
+
+aiohttp's own head writer invents Server and Content-Type, drops bytes that are not UTF-8 and reorders nothing it
+knows; a proxy may do none of that. So `_start`, the one method in which aiohttp puts a head together, is ours: it
+writes status, reason and fields as bytes and adds only what the hop needs (RFC 9112 6 and 9): the framing, Connection,
+and a Date where there is none (RFC 9110 6.6.1).
+"""
+
+import re
+from email.utils import formatdate
+from http import HTTPStatus
+from typing import Final
+
+from aiohttp import ClientConnectionResetError, HttpVersion11, web
+from aiohttp.abc import AbstractStreamWriter
+
+from proxy.dialects.base import Dialect, encode_error
+from proxy.dialects.registry import RAW
+from proxy.errors import Code
+from proxy.types import RequestId
+
+Fields = list[tuple[bytes, bytes]]
+
+_CONTROLS = re.compile(rb"[\x00-\x08\x0a-\x1f\x7f]").search
+_NEVER_LENGTH: Final = frozenset({204})  # RFC 9110 8.6: no Content-Length
+_REASONS: Final = {status.value: status.phrase for status in HTTPStatus}
+
+
+class Downstream(web.StreamResponse):
+    """A head and, unless `bodiless`, a body of `length` bytes; None is chunked, or up to the close for HTTP/1.0.
+
+    `can_be_cut` tells how an unfinished body shows: a missing last chunk (True), or only a reset connection.
+    """
+
+    def __init__(
+        self,
+        status: int,
+        reason: str,
+        fields: Fields,
+        length: int | None,
+        *,
+        bodiless: bool = False,
+        close: bool = False,
+    ) -> None:
+        super().__init__(status=status, reason=reason)
+        self._fields = fields
+        self._length = length
+        self._bodiless = bodiless
+        self.can_be_cut = False
+        if close:
+            self.force_close()
+
+    async def _start(self, request: web.BaseRequest) -> AbstractStreamWriter:
+        self._req = request
+        writer = self._payload_writer = request._payload_writer
+        if self._keep_alive is None:
+            self._keep_alive = request.keep_alive
+        http11 = request.version >= HttpVersion11
+        chunked = not self._bodiless and self._length is None and http11
+        if chunked:
+            writer.enable_chunking()
+            self.can_be_cut = True
+        elif not self._bodiless and self._length is None:
+            self._keep_alive = False
+        head = self.encode_head(request.version, chunked=chunked)
+        transport = request.transport
+        if transport is None or transport.is_closing():
+            raise ClientConnectionResetError("the client is gone")
+        writer.output_size += len(head)
+        transport.write(head + self._take_body(request.method))
+        return writer
+
+    def encode_head(self, version: tuple[int, int], *, chunked: bool) -> bytes:
+        """The head as bytes. Raises ValueError for a control byte in a field: it would end the head early."""
+        fields = list(self._fields)
+        names = {name.lower() for name, _ in fields}
+        if self._length is not None and self.status not in _NEVER_LENGTH:
+            fields.append((b"Content-Length", b"%d" % self._length))
+        if chunked:
+            fields.append((b"Transfer-Encoding", b"chunked"))
+        if b"date" not in names:
+            fields.append((b"Date", formatdate(usegmt=True).encode()))
+        if not self._keep_alive:
+            fields.append((b"Connection", b"close"))
+        elif version < (1, 1):
+            fields.append((b"Connection", b"keep-alive"))
+        reason = self.reason.encode("utf-8", "surrogateescape")
+        lines = [b"HTTP/%d.%d %d %b" % (version[0], version[1], self.status, reason)]
+        lines += [name + b": " + value for name, value in fields]
+        if any(map(_CONTROLS, lines)):
+            raise ValueError("control byte in a response head")
+        return b"\r\n".join(lines) + b"\r\n\r\n"
+
+    def _take_body(self, method: str) -> bytes:
+        """Body bytes to send in one write with the head."""
+        return b""
+
+    def mark_cut(self) -> None:
+        """The connection is closed: there is nothing left to end."""
+        self._eof_sent = True
+
+
+class WholeAnswer(Downstream):
+    """A whole answer of the proxy's own."""
+
+    def __init__(self, status: int, fields: Fields, body: bytes, *, close: bool = False) -> None:
+        super().__init__(status, _REASONS.get(status, ""), fields, len(body), close=close)
+        self._whole = body
+
+    def _take_body(self, method: str) -> bytes:
+        return b"" if method == "HEAD" else self._whole
+
+    def encode_closing(self) -> bytes:
+        """Head and body for a connection that ends with it, where no request could be read."""
+        self._keep_alive = False
+        return self.encode_head((1, 1), chunked=False) + self._whole
+
+
+def build_refusal(
+    code: Code, request_id: RequestId, dialect: Dialect = RAW, extra: Fields | None = None, *, close: bool = False
+) -> WholeAnswer:
+    """The refusal for `code` in the form that clients of `dialect` read; `extra` fields go with it."""
+    identity = request_id.encode()
+    fields = [
+        (b"Content-Type", b"application/json"),
+        (b"Cache-Control", b"no-store"),
+        (dialect.request_id_header.encode(), identity),
+        (b"x-penstock-request-id", identity),
+        *(extra or ()),
+    ]
+    return WholeAnswer(code.status, fields, encode_error(dialect, code, request_id), close=close)

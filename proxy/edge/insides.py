@@ -1,0 +1,155 @@
+"""What the edge needs from inside aiohttp's server, in one place, held fast by a contract test.
+
+- `Connection` answers heads that aiohttp's parser refuses, which never reach an application: constant body, right
+  status, one log line. It cuts a head that takes too long, and counts what a connection sends.
+- `Server` builds Connections and, unlike aiohttp's, fails loudly on an unknown setting instead of dropping all of them.
+- `Runner` is an AppRunner with that server.
+
+Leaned on: `RequestHandler.data_received`, `handle_error`, `_messages`, `_ErrInfo`, `_current_request`, `_waiter`,
+`_request_count`; `Server.__call__`; `AppRunner._make_server`. (`edge/downstream.py` leans on `StreamResponse._start`.)
+"""
+
+import asyncio
+import socket
+from collections.abc import Callable
+from typing import Any, Final
+
+from aiohttp import web
+from aiohttp.http_exceptions import LineTooLong
+from aiohttp.web_protocol import RequestHandler, RequestPayloadError, _ErrInfo
+
+from proxy.edge.downstream import WholeAnswer
+from proxy.errors import Code
+from proxy.relay.clocks import Ticker
+
+WRITE_HIGH: Final = 64 * 1024
+"""Bytes queued for a client before its upstream is paused: one full read of a busy stream; resumed below a quarter."""
+
+_KEEPALIVE: Final = ((socket.TCP_KEEPIDLE, 30), (socket.TCP_KEEPINTVL, 10), (socket.TCP_KEEPCNT, 3))
+"""Seconds and probes: a client whose host vanished is noticed within 60 s (the kernel's default is two hours)."""
+
+_UNACKED_MS: Final = 60_000
+"""TCP_USER_TIMEOUT: the same limit while data is on its way (RFC 5482)."""
+
+Refuse = Callable[[Code, asyncio.BaseTransport | None], WholeAnswer]
+"""Writes the log line of a request that could not be read, and builds its answer."""
+
+
+class Connection(RequestHandler):
+    """One client connection. `received` counts its bytes on the wire, framing included."""
+
+    __slots__ = ("_head_deadline", "_server", "received")
+
+    def __init__(self, server: "Server", **settings: Any) -> None:
+        super().__init__(server, **settings)
+        self._server = server
+        self._head_deadline = 0.0
+        self.received = 0
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        super().connection_made(transport)
+        if isinstance(transport, asyncio.WriteTransport):
+            transport.set_write_buffer_limits(high=WRITE_HIGH)
+        _set_tcp_options(transport.get_extra_info("socket"))
+
+    def connection_lost(self, exc: BaseException | None) -> None:
+        self._stop_waiting_for_head()
+        super().connection_lost(exc)
+
+    def data_received(self, data: bytes) -> None:
+        self.received += len(data)
+        super().data_received(data)
+        if self._messages and isinstance(self._messages[-1][0], _ErrInfo):
+            self._fail_upload()
+        if not self._in_head():
+            self._stop_waiting_for_head()
+        elif data and not self._head_deadline and self._server.head_limit:
+            self._head_deadline = self._server.ticker.now() + self._server.head_limit
+            self._server.ticker.watch(self)
+
+    def tick(self, now: float) -> None:
+        """A head has begun and not ended in time: 408, and the connection is over (RFC 9110 15.5.9)."""
+        if now >= self._head_deadline:
+            self._stop_waiting_for_head()
+            if self._in_head() and self.transport is not None:
+                self.transport.write(self._server.refuse(Code.REQUEST_TIMEOUT, self.transport).encode_closing())
+                self.force_close()
+
+    def _fail_upload(self) -> None:
+        """The parser has failed within a body: aiohttp queues an answer behind the request whose body never ends."""
+        request = self._current_request
+        if request is not None and not request.content.is_eof():
+            request.content.set_exception(RequestPayloadError("malformed body"))
+
+    def _in_head(self) -> bool:
+        """No request is being handled or queued, so what has come is the beginning of a head."""
+        return not self._messages and (self._waiter is not None or not self._request_count)
+
+    def _stop_waiting_for_head(self) -> None:
+        if self._head_deadline:
+            self._head_deadline = 0.0
+            self._server.ticker.release(self)
+
+    def handle_error(
+        self, request: web.BaseRequest, status: int = 500, exc: BaseException | None = None, message: str | None = None
+    ) -> web.StreamResponse:
+        """The answer to a head that could not be parsed. aiohttp's own would log it and quote it back."""
+        if request.writer.output_size > 0:
+            raise ConnectionError("the answer has begun: it can only be cut")
+        refusal = self._server.refuse(_find_code(status, exc, self.max_line_size), request.transport)
+        refusal.force_close()
+        return refusal
+
+
+class Server(web.Server):
+    """aiohttp's server of Connections."""
+
+    def __init__(self, inner: web.Server, ticker: Ticker, head_limit: float, refuse: Refuse) -> None:
+        super().__init__(
+            inner.request_handler,
+            request_factory=inner.request_factory,
+            handler_cancellation=inner.handler_cancellation,
+            loop=inner._loop,
+            **inner._kwargs,
+        )
+        self.ticker = ticker
+        self.head_limit = head_limit
+        self.refuse = refuse
+
+    def __call__(self) -> RequestHandler:
+        return Connection(self, loop=self._loop, **self._kwargs)
+
+
+class Runner(web.AppRunner):
+    """An AppRunner on our Server. `head_limit`: seconds for a whole request head, 0 for ever."""
+
+    __slots__ = ("_head_limit", "_refuse", "_ticker")
+
+    def __init__(
+        self, app: web.Application, ticker: Ticker, head_limit: float, refuse: Refuse, **settings: Any
+    ) -> None:
+        super().__init__(app, handle_signals=False, access_log=None, handler_cancellation=True, **settings)
+        self._ticker = ticker
+        self._head_limit = head_limit
+        self._refuse = refuse
+
+    async def _make_server(self) -> web.Server:
+        return Server(await super()._make_server(), self._ticker, self._head_limit, self._refuse)
+
+
+def _find_code(status: int, exc: BaseException | None, max_line: int) -> Code:
+    """aiohttp knows one status for whatever its parser refuses; the exception tells more."""
+    if status >= 500:
+        return Code.INTERNAL
+    if isinstance(exc, LineTooLong):
+        return Code.TARGET_TOO_LONG if str(exc.args[1]) == str(max_line) else Code.HEADERS_TOO_LARGE
+    if "Too many headers" in str(getattr(exc, "message", "")):
+        return Code.HEADERS_TOO_LARGE
+    return Code.BAD_REQUEST
+
+
+def _set_tcp_options(sock: Any) -> None:
+    if sock is None or sock.family not in (socket.AF_INET, socket.AF_INET6):
+        return
+    for option, value in (*_KEEPALIVE, (socket.TCP_USER_TIMEOUT, _UNACKED_MS)):
+        sock.setsockopt(socket.IPPROTO_TCP, option, value)

@@ -1,0 +1,1 @@
+"""One concern per middleware; the order stands in edge/middleware/chain.py."""

@@ -1,0 +1,33 @@
+"""Checks the head and finds the mount, before anything is spent on the request."""
+
+from aiohttp import web
+from aiohttp.typedefs import Handler, Middleware
+
+from proxy.edge.downstream import WholeAnswer
+from proxy.edge.gate import admit, is_for_us_alone
+from proxy.edge.scope import SCOPE
+from proxy.errors import Code, Refused
+
+
+def build() -> Middleware:
+    @web.middleware
+    async def gate(request: web.Request, handler: Handler) -> web.StreamResponse:
+        scope = request[SCOPE]
+        if scope.record.door == "admin":
+            return await handler(request)
+        try:
+            admit(scope, request.get_extra_info("sockname"))
+        except Refused as refused:
+            if refused.code is Code.NOT_FOUND and scope.head.method == "HEAD" and scope.head.target == "/":
+                return WholeAnswer(200, [], b"")  # how some clients ask whether anybody is there
+            raise
+        if is_for_us_alone(scope.head):
+            return WholeAnswer(204, [(b"Allow", b"GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS")], b"")
+        mount = scope.mount
+        if mount is not None:
+            scope.record.mount = mount.prefix
+            scope.record.dialect = mount.provider.dialect.name
+            scope.record.provider = mount.provider.name
+        return await handler(request)
+
+    return gate

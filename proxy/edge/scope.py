@@ -1,0 +1,52 @@
+"""What middlewares and handler share about one request, found at `request[SCOPE]`."""
+
+import asyncio
+import secrets
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from aiohttp import web
+
+from proxy.dialects.base import Dialect
+from proxy.dialects.registry import RAW
+from proxy.edge.house import House, Mount
+from proxy.relay.outcome import EndReason, Record
+from proxy.types import RequestId
+from proxy.wire.requests import Head
+
+
+@dataclass(slots=True, eq=False)
+class Scope:
+    """head: the request's. mount: None on the admin door. rest: the raw path behind the mount's prefix.
+    query: raw, None without a `?`. headers: what goes upstream, once filtered. stop: ends the request from outside."""
+
+    record: Record
+    house: House
+    head: Head
+    task: asyncio.Task[object] | None
+    mount: Mount | None = None
+    rest: str = ""
+    query: str | None = None
+    headers: list[tuple[bytes, bytes]] = field(default_factory=list)
+    stop: Callable[[EndReason], None] | None = None
+
+    @property
+    def dialect(self) -> Dialect:
+        """Of the mount; what its clients can read."""
+        return self.mount.provider.dialect if self.mount else RAW
+
+    def end(self, reason: EndReason) -> None:
+        """End the request now: a running stream visibly, anything before it by cancellation."""
+        self.record.close(reason)
+        if self.stop is not None:
+            self.stop(reason)
+        elif self.task is not None:
+            self.task.cancel()
+
+
+SCOPE = web.RequestKey("scope", Scope)
+
+
+def make_request_id() -> RequestId:
+    """An id nobody can guess or collide with: 96 random bits."""
+    return RequestId("req_" + secrets.token_hex(12))

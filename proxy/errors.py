@@ -1,0 +1,110 @@
+"""The error tree of the project: data in fields, text in `__str__`, never a secret in either.
+
+Everything that is raised on purpose derives from `PenstockError`. Foreign exceptions are mapped once, where they enter.
+
+- PenstockError
+  - ConfigError: the configuration cannot be used; holds every fault found
+  - Refused: the proxy itself answers a request, with a Code
+  - UpstreamFault: an upstream could not be reached, or broke off; its Code says how
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from enum import Enum
+
+
+class PenstockError(Exception):
+    """Root of everything that is raised on purpose."""
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """One thing that is wrong in a configuration.
+
+    file: the file, or the environment variable, that the value came from. place: the dotted key, quoted as TOML wants
+    it; empty when the fault is the whole file's. line, column: counted from 1, known for TOML syntax errors only.
+    """
+
+    file: str
+    place: str
+    message: str
+    line: int | None = None
+    column: int | None = None
+
+    def __str__(self) -> str:
+        position = "" if self.line is None else f"line {self.line}, column {self.column}"
+        return ": ".join(part for part in (self.file, self.place, position, self.message) if part)
+
+
+class ConfigError(PenstockError):
+    """The configuration cannot be used. `faults` holds all that were found, in the order of the model."""
+
+    def __init__(self, faults: Iterable[Fault]) -> None:
+        self.faults = tuple(faults)
+        super().__init__(self.faults)
+
+    def __str__(self) -> str:
+        return "invalid configuration:" + "".join(f"\n  {fault}" for fault in self.faults)
+
+
+class Code(Enum):
+    """Every answer of the proxy's own: status, machine-readable code, constant text.
+
+    Constant, because an answer that quotes its request quotes whatever somebody hid in it.
+    """
+
+    BAD_REQUEST = (400, "bad_request", "The request is malformed.")
+    TARGET = (400, "bad_target", "The request target is not one that this server forwards.")
+    BODY = (400, "bad_body", "The request body is malformed.")
+    UNAUTHORIZED = (401, "unauthorized", "A valid key is required.")
+    FORBIDDEN = (403, "forbidden", "This key may not do that.")
+    NOT_FOUND = (404, "not_found", "Nothing is mounted at this path.")
+    METHOD = (405, "method_not_allowed", "This method is not allowed.")
+    REQUEST_TIMEOUT = (408, "request_timeout", "The request did not arrive in time.")
+    BODY_TOO_LARGE = (413, "body_too_large", "The request body is larger than this server accepts.")
+    TARGET_TOO_LONG = (414, "target_too_long", "The request target is longer than this server accepts.")
+    EXPECTATION = (417, "expectation_failed", "Only the expectation 100-continue can be met.")
+    HEADERS_TOO_LARGE = (431, "headers_too_large", "The request header fields are larger than this server accepts.")
+    INTERNAL = (500, "internal", "The server failed to handle the request.")
+    NOT_IMPLEMENTED = (501, "not_implemented", "This transfer coding is not implemented.")
+    VERSION = (505, "version_not_supported", "Only HTTP/1.0 and HTTP/1.1 are supported.")
+    LOOP = (508, "loop_detected", "The request has passed through this server before.")
+
+    REFUSED = (502, "upstream_refused", "The upstream refused the connection.")
+    DNS = (502, "upstream_dns", "The upstream's name could not be resolved.")
+    TLS = (502, "upstream_tls", "No trusted TLS connection to the upstream could be made.")
+    UNREACHABLE = (502, "upstream_unreachable", "The upstream could not be reached.")
+    CUT = (502, "upstream_cut", "The upstream closed the connection before it had answered.")
+    PROTOCOL = (502, "upstream_protocol", "The upstream's answer is not valid HTTP.")
+    BUSY = (503, "too_many_streams", "The server is at its limit of requests in flight.")
+    DRAINING = (503, "draining", "The server is shutting down.")
+    CONNECT_TIMEOUT = (504, "connect_timeout", "The upstream did not accept a connection in time.")
+    FIRST_BYTE_TIMEOUT = (504, "first_byte_timeout", "The upstream did not begin to answer in time.")
+
+    def __init__(self, status: int, slug: str, message: str) -> None:
+        self.status = status
+        self.slug = slug
+        self.message = message
+
+
+@dataclass(slots=True)
+class Refused(PenstockError):
+    """The proxy's own answer to a request. `headers` go out with it; `close` ends the connection after it."""
+
+    code: Code
+    headers: Mapping[str, str] = field(default_factory=dict)
+    close: bool = False
+
+    def __str__(self) -> str:
+        return self.code.slug
+
+
+@dataclass(slots=True)
+class UpstreamFault(PenstockError):
+    """An upstream failed. `detail` names the class of the cause and its errno, never an address or a header."""
+
+    code: Code
+    detail: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.code.slug} ({self.detail})" if self.detail else self.code.slug

@@ -1,0 +1,168 @@
+"""Log lines: one per request, written from its record, and the few things the process says about itself.
+
+Three formats carry the same fields: `json`, `logfmt` and `text` for people. Under systemd each line starts with its
+priority (sd-daemon(3)); nothing that came from outside can start a line, because control characters are escaped.
+What foreign libraries log is cut down to class and place: their texts quote requests.
+"""
+
+import json
+import logging
+import os
+import sys
+import time
+import traceback
+from collections.abc import Callable, Mapping
+from typing import Any, Final, TextIO
+
+from proxy.relay.outcome import EndReason, Record
+
+ACCESS: Final = "penstock.access"
+_OWN: Final = "penstock"
+_PRIORITIES: Final = {"DEBUG": 7, "INFO": 6, "WARNING": 4, "ERROR": 3, "CRITICAL": 2}
+_FAILURES: Final = frozenset({EndReason.ERROR, EndReason.KILLED})
+_WARNINGS: Final = frozenset({
+    EndReason.UPSTREAM_CUT, EndReason.CONNECT, EndReason.FIRST_BYTE, EndReason.IDLE, EndReason.WRITE_STALL,
+    EndReason.LIMIT,
+})  # fmt: skip
+
+
+def build_fields(record: Record) -> dict[str, Any]:
+    """The fields of an access line, in their order. Times in milliseconds; no body, key or query is among them."""
+    fields: dict[str, Any] = {
+        "ts": _format_time(record.wall),
+        "request_id": record.id,
+        "door": record.door if record.door != "public" else None,
+        "remote": record.remote,
+        "client": record.client,
+        "method": record.method,
+        "route": record.mount,
+        "dialect": record.dialect,
+        "provider": record.provider,
+        "account": record.account,
+        "status": record.status or None,
+        "end_reason": record.end.value if record.end else None,
+        "phase": record.phase.value if record.end is EndReason.CLIENT_GONE else None,
+        "error": record.error,
+        "detail": record.detail,
+        "ttfb_ms": None if record.first_byte is None else _to_ms(record.first_byte),
+        "duration_ms": _to_ms(record.duration),
+        "bytes_up": record.bytes_up,
+        "bytes_down": record.bytes_down,
+        "events": record.events,
+        "heartbeats": record.heartbeats or None,
+        "tap_failed": record.tap_failed or None,
+        "attempts": len(record.attempts),
+    }
+    return {name: value for name, value in fields.items() if value is not None and value != ""}
+
+
+class AccessLog:
+    """Writes the line of a finished request."""
+
+    def __init__(self) -> None:
+        self._log = logging.getLogger(ACCESS)
+
+    def write(self, record: Record) -> None:
+        level = _choose_level(record.end)
+        if self._log.isEnabledFor(level):
+            self._log.log(level, "request", extra={"fields": build_fields(record)})
+
+
+def _choose_level(end: EndReason | None) -> int:
+    if end in _FAILURES:
+        return logging.ERROR
+    return logging.WARNING if end in _WARNINGS else logging.INFO
+
+
+class Formatter(logging.Formatter):
+    """Any log record to one line."""
+
+    def __init__(self, encode: Callable[[Mapping[str, Any]], str], *, priorities: bool) -> None:
+        super().__init__()
+        self._encode = encode
+        self._priorities = priorities
+
+    def format(self, record: logging.LogRecord) -> str:
+        fields = getattr(record, "fields", None)
+        if fields is None:
+            fields = {"ts": _format_time(record.created), **_describe(record)}
+        line = self._encode({"level": record.levelname.lower(), **fields})
+        return f"<{_PRIORITIES.get(record.levelname, 6)}>{line}" if self._priorities else line
+
+
+def _describe(record: logging.LogRecord) -> dict[str, Any]:
+    """Our own messages whole; of others only who spoke, and of exceptions class and place: texts quote requests."""
+    own = record.name == _OWN or record.name.startswith(_OWN + ".")
+    fields: dict[str, Any] = {"logger": record.name}
+    fields["message"] = record.getMessage() if own else f"{record.levelname.lower()} from {record.name}"
+    if request_id := getattr(record, "request_id", None):
+        fields["request_id"] = request_id
+    error = record.exc_info[1] if record.exc_info else None
+    if error is not None:
+        fields["exception"] = type(error).__name__
+        frames = traceback.extract_tb(error.__traceback__)
+        fields["at"] = " < ".join(f"{os.path.basename(f.filename)}:{f.lineno}" for f in reversed(frames[-5:]))
+    return fields
+
+
+def encode_json(fields: Mapping[str, Any]) -> str:
+    return json.dumps(fields, separators=(",", ":"), ensure_ascii=True)
+
+
+def encode_logfmt(fields: Mapping[str, Any]) -> str:
+    return " ".join(f"{name}={_quote(value)}" for name, value in fields.items())
+
+
+def encode_text(fields: Mapping[str, Any]) -> str:
+    """For people: time, level, then what matters first."""
+    rest = {name: value for name, value in fields.items() if name not in ("ts", "level", "message", "logger")}
+    head = f"{str(fields['ts'])[11:23]} {fields['level']!s:7}"
+    message = fields.get("message")
+    return " ".join(part for part in (head, message and _escape(str(message)), encode_logfmt(rest)) if part)
+
+
+_ENCODERS: Final = {"json": encode_json, "logfmt": encode_logfmt, "text": encode_text}
+
+
+def set_up(form: str, level: str, stream: TextIO = sys.stderr, environ: Mapping[str, str] = os.environ) -> None:
+    """Send everything that is logged to `stream`. form: auto, json, logfmt or text."""
+    if form == "auto":
+        form = "text" if stream.isatty() else "json"
+    handler = logging.StreamHandler(stream)
+    handler.setFormatter(Formatter(_ENCODERS[form], priorities=_is_journal(stream, environ)))
+    root = logging.getLogger()
+    root.handlers[:] = [handler]
+    root.setLevel(logging.WARNING)
+    logging.getLogger(_OWN).setLevel(level.upper())
+    logging.raiseExceptions = False  # a full pipe must not write tracebacks into itself
+
+
+def _is_journal(stream: TextIO, environ: Mapping[str, str]) -> bool:
+    """Whether `stream` leads to the journal (systemd.exec(5), $JOURNAL_STREAM: device and inode of the socket)."""
+    named = environ.get("JOURNAL_STREAM", "")
+    if not named:
+        return False
+    try:
+        stat = os.fstat(stream.fileno())
+    except (OSError, ValueError):
+        return False
+    return named == f"{stat.st_dev}:{stat.st_ino}"
+
+
+def _format_time(seconds: float) -> str:
+    whole = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(seconds))
+    return f"{whole}.{int(seconds % 1 * 1000):03d}Z"
+
+
+def _to_ms(seconds: float) -> float:
+    return round(seconds * 1000, 1)
+
+
+def _quote(value: object) -> str:
+    text = _escape(str(value).lower() if isinstance(value, bool) else str(value))
+    return f'"{text}"' if not text or any(char in text for char in ' "=') else text
+
+
+def _escape(text: str) -> str:
+    """No control character and no quote survives: a line stays one line."""
+    return json.dumps(text, ensure_ascii=False)[1:-1] if not text.isprintable() or '"' in text else text

@@ -1,0 +1,1 @@
+"""The way of a stream between an upstream and a client. Async, and free of aiohttp."""

@@ -1,0 +1,93 @@
+"""One ticker for the process; no timer per chunk or per stream.
+
+Whoever has a limit in time is `Watched`: the ticker calls its `tick(now)` every TICK seconds, and it compares a
+reading (bytes received, bytes unsent) with the one before. So a clock is exact to one tick and the path of a byte
+pays nothing for it. With nobody to watch the ticker sleeps without a timer.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import Final, Protocol, TypeVar
+
+TICK: Final = 0.25
+"""Seconds. A limit may be overrun by this much; ten thousand streams cost about one percent of a core."""
+
+T = TypeVar("T")
+
+
+class Watched(Protocol):
+    def tick(self, now: float) -> None:
+        """Called every TICK with the loop's time. Must not raise."""
+
+
+class Ticker:
+    """Calls everything that it watches, once per tick. Bound to the loop it is made in."""
+
+    def __init__(self, tick: float = TICK) -> None:
+        self._loop = asyncio.get_running_loop()
+        self._tick = tick
+        self._watched: dict[Watched, None] = {}
+        self._timer: asyncio.TimerHandle | None = None
+
+    def now(self) -> float:
+        return self._loop.time()
+
+    def watch(self, watched: Watched) -> None:
+        self._watched[watched] = None
+        if self._timer is None:
+            self._timer = self._loop.call_later(self._tick, self._run)
+
+    def release(self, watched: Watched) -> None:
+        self._watched.pop(watched, None)
+
+    def __len__(self) -> int:
+        return len(self._watched)
+
+    def _run(self) -> None:
+        now = self._loop.time()
+        for watched in list(self._watched):
+            watched.tick(now)
+        self._timer = self._loop.call_later(self._tick, self._run) if self._watched else None
+
+
+class Stillness:
+    """Tells when a reading has stood still for `limit` seconds; a limit of 0 is off."""
+
+    __slots__ = ("_limit", "_reading", "_since")
+
+    def __init__(self, limit: float, now: float, reading: int = 0) -> None:
+        self._limit = limit
+        self._since = now
+        self._reading = reading
+
+    def restart(self, now: float) -> None:
+        self._since = now
+
+    def expired(self, reading: int, now: float) -> bool:
+        if reading != self._reading:
+            self._reading = reading
+            self._since = now
+            return False
+        return 0 < self._limit <= now - self._since
+
+
+class _Deadline:
+    def __init__(self, scope: asyncio.Timeout, still: Stillness, read: Callable[[], int]) -> None:
+        self._scope = scope
+        self._still = still
+        self._read = read
+
+    def tick(self, now: float) -> None:
+        if self._still.expired(self._read(), now) and not self._scope.expired():
+            self._scope.reschedule(now)
+
+
+async def wait_while_moving(ticker: Ticker, limit: float, read: Callable[[], int], awaitable: Awaitable[T]) -> T:
+    """Await `awaitable`; raise TimeoutError once `read()` has given the same number for `limit` seconds."""
+    async with asyncio.timeout(None) as scope:
+        deadline = _Deadline(scope, Stillness(limit, ticker.now(), read()), read)
+        ticker.watch(deadline)
+        try:
+            return await awaitable
+        finally:
+            ticker.release(deadline)

@@ -1,0 +1,82 @@
+"""How a request ended, and the one record of it from which the log line and every figure are written."""
+
+from dataclasses import dataclass, field
+from enum import Enum
+
+from proxy.types import AccountName, ClientName, ProviderName, RequestId
+
+
+class EndReason(Enum):
+    """Why a request was over. The list is closed: dashboards and alerts count by it."""
+
+    DONE = "done"
+    LATE_CUT = "late_cut"
+    CLIENT_GONE = "client_gone"
+    UPSTREAM_CUT = "upstream_cut"
+    CONNECT = "connect"
+    FIRST_BYTE = "first_byte"
+    TTFT = "ttft"
+    PROGRESS = "progress"
+    IDLE = "idle"
+    WRITE_STALL = "write_stall"
+    ERROR = "error"
+    REFUSED = "refused"
+    LIMIT = "limit"
+    DRAIN = "drain"
+    KILLED = "killed"
+
+
+class Phase(Enum):
+    """How far a request had come: where a client was lost, above all."""
+
+    ACCEPTED = "accepted"
+    UPLOADING = "uploading"
+    WAITING = "waiting"  # for the upstream's head
+    STREAMING = "streaming"
+    ENDED = "ended"
+
+
+@dataclass(slots=True)
+class Attempt:
+    """One try at one upstream. `seconds` until its head, or until it failed with `error` (an error code's slug)."""
+
+    provider: ProviderName
+    account: AccountName | None
+    seconds: float = 0.0
+    status: int | None = None
+    error: str = ""
+
+
+@dataclass(slots=True)
+class Record:
+    """Everything that is remembered of one request; times are seconds on the monotonic clock unless said otherwise."""
+
+    id: RequestId
+    started: float
+    wall: float  # seconds since the epoch
+    method: str = ""
+    remote: str = ""
+    door: str = "public"
+    client: ClientName | None = None
+    mount: str = ""
+    dialect: str = ""
+    provider: ProviderName | None = None
+    account: AccountName | None = None
+    status: int = 0
+    error: str = ""  # the slug of the proxy's own answer
+    detail: str = ""  # class and errno of the fault behind it
+    end: EndReason | None = None
+    phase: Phase = Phase.ACCEPTED
+    first_byte: float | None = None  # after `started`: when the client's head was written
+    duration: float = 0.0
+    bytes_up: int = 0
+    bytes_down: int = 0
+    events: int = 0
+    heartbeats: int = 0
+    tap_failed: bool = False
+    attempts: list[Attempt] = field(default_factory=list)
+
+    def close(self, reason: EndReason) -> None:
+        """The first reason stands: what follows from it is not a reason of its own."""
+        if self.end is None:
+            self.end = reason

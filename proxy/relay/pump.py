@@ -1,0 +1,190 @@
+"""The pump: bytes from a source to a sink, one event at a time, until one of them ends.
+
+It is pushed. The source calls `feed` from within its own `data_received`, and the bytes are on their way to the client
+before it returns; a tap looks at them in passing. The pump's task sleeps and wakes for two things only: a client that
+reads too slowly (the source is paused, one drain awaited, the source resumed) and the end.
+
+`feed`, `end`, `fail` and `tick` are plain calls and never raise. When `run` returns, `ended` says why; when it is
+cancelled (the client is gone) the source is aborted before the cancellation goes on.
+"""
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from proxy.errors import UpstreamFault
+from proxy.relay.clocks import Stillness, Ticker
+from proxy.relay.outcome import EndReason
+from proxy.relay.ports import Sink, Source, Tap
+
+
+@dataclass(frozen=True, slots=True)
+class Clocks:
+    """Seconds; 0 is off. idle: silence of the upstream. write_stall: a client that reads nothing. heartbeat: silence
+    towards the client after which `keepalive` is written, at an event boundary."""
+
+    idle: float
+    write_stall: float
+    heartbeat: float = 0.0
+    keepalive: bytes = b""
+
+
+class Pump:
+    """One stream. `ended` is None while it runs, `received` counts payload bytes, `heartbeats` the keep-alives
+    written; `fault` says what broke upstream."""
+
+    __slots__ = (
+        "_clocks", "_heartbeat", "_holding", "_idle", "_observe", "_sink", "_source", "_stall", "_tap", "_ticker",
+        "_waiter", "_write", "ended", "fault", "heartbeats", "received", "tap_failed",
+    )  # fmt: skip
+
+    def __init__(self, source: Source, sink: Sink, tap: Tap | None, clocks: Clocks, ticker: Ticker) -> None:
+        self._source = source
+        self._sink = sink
+        self._write = sink.write
+        self._tap = tap
+        self._observe: Callable[[bytes], None] | None = tap.feed if tap else None
+        self._clocks = clocks
+        self._ticker = ticker
+        now = ticker.now()
+        self._idle = Stillness(clocks.idle, now)
+        self._stall = Stillness(clocks.write_stall, now)
+        self._heartbeat = Stillness(clocks.heartbeat, now)
+        self._waiter: asyncio.Future[None] | None = None
+        self._holding = False  # the source is paused, the client has to read
+        self.ended: EndReason | None = None
+        self.received = 0
+        self.heartbeats = 0
+        self.tap_failed = False
+        self.fault: UpstreamFault | None = None
+
+    # What the source calls.
+
+    def feed(self, data: bytes) -> None:
+        if self.ended is not None:
+            return
+        self.received += len(data)
+        try:
+            flowing = self._write(data)
+        except Exception as error:  # aiohttp would blame the upstream for it
+            self._break(EndReason.CLIENT_GONE if isinstance(error, ConnectionError) else EndReason.ERROR)
+            return
+        if self._observe is not None:
+            try:
+                self._observe(data)
+            except Exception:  # a tap never harms the stream
+                self._observe = None
+                self.tap_failed = True
+        if not flowing:
+            self._hold()
+
+    def end(self) -> None:
+        self._stop(EndReason.DONE)
+
+    def fail(self, fault: UpstreamFault) -> None:
+        self.fault = fault
+        self._stop(EndReason.UPSTREAM_CUT)
+
+    # What an operator or a shutdown calls.
+
+    def interrupt(self, reason: EndReason) -> None:
+        """End the stream from outside: what was written is delivered, the rest is visibly missing."""
+        self._source.abort()
+        self._stop(reason)
+
+    # What the ticker calls.
+
+    def tick(self, now: float) -> None:
+        if self._holding:
+            self._idle.restart(now)  # our pause, not the upstream's silence
+            if self._stall.expired(self._sink.count_unsent(), now):
+                self._break(EndReason.WRITE_STALL)
+        elif self.ended is None:
+            if self._idle.expired(self.received, now):
+                self._source.abort()
+                self._stop(EndReason.IDLE)
+            elif self._heartbeat.expired(self.received, now) and self._may_beat():
+                self._beat(now)
+
+    # The task.
+
+    async def run(self) -> None:
+        self._ticker.watch(self)
+        try:
+            self._source.start(self)
+            while self.ended is None:
+                if self._holding:
+                    await self._drain()
+                else:
+                    await self._sleep()
+            await self._finish()
+        except ConnectionError:
+            self._stop(EndReason.CLIENT_GONE)  # after a complete body it is no loss: DONE stands
+        finally:
+            self._ticker.release(self)
+            if self.ended is not EndReason.DONE:
+                self._source.abort()
+
+    async def _drain(self) -> None:
+        await self._sink.drain()
+        self._holding = False
+        if self.ended is None:
+            self._source.resume()
+
+    async def _sleep(self) -> None:
+        self._waiter = asyncio.get_running_loop().create_future()
+        try:
+            await self._waiter
+        finally:
+            self._waiter = None
+
+    async def _finish(self) -> None:
+        """Write the end that fits: complete, or visibly not. A client that reads nothing now still has its clock."""
+        self._start_holding()
+        if self.ended is EndReason.DONE:
+            await self._sink.finish()
+        elif self.ended is not EndReason.WRITE_STALL:
+            self._source.abort()
+            await self._sink.abort()
+
+    def _hold(self) -> None:
+        self._source.pause()
+        self._start_holding()
+        self._wake()
+
+    def _start_holding(self) -> None:
+        self._holding = True
+        self._stall.restart(self._ticker.now())
+
+    def _may_beat(self) -> bool:
+        return self._tap is not None and not self.tap_failed and self._tap.at_boundary
+
+    def _beat(self, now: float) -> None:
+        if not self.received:
+            self._write = self._write_behind_heartbeat
+        self.heartbeats += 1
+        self._heartbeat.restart(now)
+        if not self._sink.write(self._clocks.keepalive):
+            self._hold()
+
+    def _write_behind_heartbeat(self, data: bytes) -> bool:
+        """The body's first bytes: a byte order mark would now be part of a field name (WHATWG 9.2.6)."""
+        self._write = self._sink.write
+        data = data.removeprefix(b"\xef\xbb\xbf")
+        return self._write(data) if data else True
+
+    def _break(self, reason: EndReason) -> None:
+        """The client's side is beyond use, also when only the end of a complete body was left to write."""
+        self.ended = reason if self.ended in (None, EndReason.DONE) else self.ended
+        self._wake()
+        self._source.abort()
+        self._sink.kill()
+
+    def _stop(self, reason: EndReason) -> None:
+        if self.ended is None:
+            self.ended = reason
+        self._wake()
+
+    def _wake(self) -> None:
+        if self._waiter is not None and not self._waiter.done():
+            self._waiter.set_result(None)

@@ -1,0 +1,1 @@
+"""Pure accounting: what a stream used."""

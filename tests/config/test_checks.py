@@ -1,0 +1,97 @@
+"""What must hold between keys. Each configuration is right in every single key."""
+
+import pytest
+
+from proxy.config.checks import check_config
+from proxy.config.model import Account, Client, Config, Mount, Provider, Server
+from proxy.config.secret import Secret
+from proxy.config.tree import Place
+
+DEV = {"dev": Client(key_sha256=b"1" * 32)}
+BARE = Provider(dialect="raw", base_url="http://a")
+PAID = Provider(dialect="raw", base_url="http://a", accounts={"main": Account(key=Secret("x"))})
+PUBLIC = Server(listen=("127.0.0.1:1", "0.0.0.0:2"))
+OPEN = Mount(provider="p", auth="none")
+
+
+def check(config: Config, *broken: Place) -> list[Place]:
+    """The places of the complaints, when these places have a fault of their own already."""
+    return [place for place, _ in check_config(config, lambda place: any(place[: len(b)] == b for b in broken))]
+
+
+@pytest.mark.parametrize("listen", ["127.0.0.1:1", "[::1]:1", "localhost:1", "unix:/run/s"])
+def test_loopback_needs_no_client(listen: str) -> None:
+    assert check(Config(server=Server(listen=(listen,)))) == []
+
+
+def test_other_addresses_need_a_client() -> None:
+    assert check(Config(server=PUBLIC)) == [("server", "listen", 1)]
+    assert check(Config(server=PUBLIC, clients=DEV)) == []
+
+
+def test_clients_that_could_not_be_read_are_not_missed() -> None:
+    assert check(Config(server=PUBLIC), ("clients",)) == []
+
+
+def test_admin_may_listen_anywhere() -> None:
+    assert check(Config(server=Server(admin="0.0.0.0:8089"))) == []
+
+
+def test_listener_that_could_not_be_read_is_left_out() -> None:
+    assert check(Config(server=Server(listen=("", "")))) == []
+
+
+@pytest.mark.parametrize(
+    ("server", "places"),
+    [
+        (Server(listen=("127.0.0.1:1", "127.0.0.1:1")), [("server", "listen", 1)]),
+        (Server(listen=("127.0.0.1:1",), admin="127.0.0.1:1"), [("server", "admin")]),
+        (Server(listen=("unix:/s",), admin="unix:/s"), [("server", "admin")]),
+        (Server(listen=("127.0.0.1:0",), admin="127.0.0.1:0"), []),
+        (Server(listen=("127.0.0.1:1",), admin=""), []),
+    ],
+)
+def test_two_listeners_cannot_share_an_address(server: Server, places: list[Place]) -> None:
+    assert check(Config(server=server)) == places
+
+
+def test_two_clients_cannot_share_a_key() -> None:
+    clients = {name: Client(key_sha256=digest) for name, digest in (("a", b"1"), ("b", b"2"), ("c", b"1"))}
+    assert check(Config(clients=clients)) == [("clients", "c")]
+
+
+def test_clients_whose_keys_could_not_be_read_are_not_the_same() -> None:
+    assert check(Config(clients={"a": Client(key_sha256=b""), "b": Client(key_sha256=b"")})) == []
+
+
+def test_header_names_ignore_case() -> None:
+    headers = {name: Secret("x") for name in ("X-A", "X-B", "x-a")}
+    config = Config(providers={"p": Provider(dialect="raw", base_url="http://a", headers=headers)})
+    assert check(config) == [("providers", "p", "headers", "x-a")]
+    assert check(config, ("providers", "p", "headers", "x-a")) == []
+
+
+def test_mount_needs_its_provider() -> None:
+    config = Config(providers={"p": BARE}, mounts={"/a": Mount(provider="q"), "/b": Mount(provider="p")})
+    assert check(config) == [("mounts", "/a", "provider")]
+    assert check(config, ("providers",)) == []
+    assert check(config, ("mounts", "/a")) == []
+
+
+@pytest.mark.parametrize(
+    ("server", "provider", "mount", "wrong"),
+    [
+        (PUBLIC, PAID, OPEN, True),
+        (PUBLIC, PAID, Mount(provider="p", auth="none", open_to_all=True), False),
+        (PUBLIC, PAID, Mount(provider="p", auth="key"), False),
+        (PUBLIC, PAID, Mount(provider="p", auth="pass"), False),
+        (PUBLIC, BARE, OPEN, False),
+        (Server(), PAID, OPEN, False),
+        (Server(listen=("unix:/run/s",)), PAID, OPEN, False),
+    ],
+)
+def test_open_mount_over_paid_provider_needs_confirmation(
+    server: Server, provider: Provider, mount: Mount, wrong: bool
+) -> None:
+    config = Config(server=server, clients=DEV, providers={"p": provider}, mounts={"/a": mount})
+    assert check(config) == ([("mounts", "/a", "auth")] if wrong else [])

@@ -1,0 +1,89 @@
+"""Kinds of leaves: reading, writing back, and what counts as off."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from proxy.config import kinds
+from proxy.config.kinds import Kind
+
+READ: list[tuple[Kind, Any, Any, Any]] = [
+    (kinds.DURATION, "10s", 10.0, "10s"),
+    (kinds.DURATION, 10, 10.0, "10s"),
+    (kinds.DURATION_OR_ZERO, 0, 0.0, "0s"),
+    (kinds.DURATION_OR_OFF, "off", 0.0, "off"),
+    (kinds.DURATION_OR_OFF, "0", 0.0, "off"),
+    (kinds.DURATION_OR_OFF, 0, 0.0, "off"),
+    (kinds.DURATION_OR_OFF, "15s", 15.0, "15s"),
+    (kinds.SIZE, "1KiB", 1024, "1KiB"),
+    (kinds.SIZE_OR_ZERO, 0, 0, "0"),
+    (kinds.COUNT, 7, 7, 7),
+    (kinds.COUNT, "7", 7, 7),
+    (kinds.FLAG, True, True, True),
+    (kinds.FLAG, "false", False, False),
+    (kinds.ADDRESS, "[::1]:80", "[::1]:80", "[::1]:80"),
+    (kinds.ADDRESS_OR_OFF, "off", "", ""),
+    (kinds.ADDRESS_OR_OFF, "", "", ""),
+    (kinds.FILE_NAME, "", "", ""),
+]
+REFUSED: list[tuple[Kind, Any]] = [
+    (kinds.DURATION, 0),
+    (kinds.DURATION, "0s"),
+    (kinds.DURATION, "off"),
+    (kinds.DURATION_OR_ZERO, "off"),
+    (kinds.DURATION_OR_OFF, "none"),
+    (kinds.SIZE, 0),
+    (kinds.COUNT, 0),
+    (kinds.COUNT, -1),
+    (kinds.COUNT, 10**10),
+    (kinds.COUNT, "1.5"),
+    (kinds.COUNT, "٣"),
+    (kinds.FLAG, "yes"),
+    (kinds.ADDRESS, ""),
+    (kinds.ADDRESS, "off"),
+    (kinds.FILE_NAME, "/no/such/file"),
+    (kinds.FILE_NAME, "/\0"),
+    (kinds.FILE_NAME, "/" + "x" * 5000),
+]
+
+
+@pytest.mark.parametrize(("kind", "raw", "value", "written"), READ)
+def test_value_is_read_and_written(kind: Kind, raw: Any, value: Any, written: Any) -> None:
+    assert type(raw) in kind.types
+    assert kind.read(raw) == value
+    assert type(kind.read(raw)) is type(value)
+    assert kind.write(value) == written
+
+
+@pytest.mark.parametrize(("kind", "_", "value", "written"), READ)
+def test_written_value_reads_back(kind: Kind, _: Any, value: Any, written: Any) -> None:
+    assert kind.read(written) == value
+
+
+@pytest.mark.parametrize(("kind", "raw"), REFUSED)
+def test_value_that_does_not_fit_is_refused(kind: Kind, raw: Any) -> None:
+    with pytest.raises(ValueError, match=r"\w"):
+        kind.read(raw)
+
+
+def test_choice_takes_its_words_and_suggests_the_nearest() -> None:
+    kind = kinds.choice("key", "none", "pass")
+    assert kind.read("pass") == "pass"
+    with pytest.raises(ValueError, match="did you mean none"):
+        kind.read("nnoe")
+    with pytest.raises(ValueError, match=r'one of "key", "none", "pass"$'):
+        kind.read("")
+
+
+def test_file_name_is_taken_when_the_file_exists(tmp_path: Path) -> None:
+    (tmp_path / "ca.pem").touch()
+    assert kinds.FILE_NAME.read(str(tmp_path / "ca.pem")) == str(tmp_path / "ca.pem")
+    with pytest.raises(ValueError, match="no such file"):
+        kinds.FILE_NAME.read(str(tmp_path))
+
+
+@pytest.mark.parametrize("kind", [kinds.KEY, kinds.KEY_TO_DIGEST, kinds.DIGEST, kinds.HEADER_VALUE])
+def test_secret_kind_is_sensitive_and_written_masked(kind: Kind) -> None:
+    assert kind.sensitive
+    assert kind.write(kind.blank) == "***"

@@ -1,0 +1,294 @@
+"""Files: found, read, merged, overridden by the environment; broken ones give every fault with its place."""
+
+import tomllib
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from proxy.config.load import MAX_FILE, build_config, find_default_paths, load
+from proxy.errors import ConfigError, Fault
+
+SAMPLES = Path(__file__).parent / "samples"
+EXAMPLE = Path(__file__).parents[2] / "docs" / "penstock.example.toml"
+
+
+def load_faults(*paths: Path, environ: dict[str, str] | None = None) -> tuple[Fault, ...]:
+    with pytest.raises(ConfigError) as caught:
+        load(paths, environ or {})
+    return caught.value.faults
+
+
+def write(path: Path, text: str) -> Path:
+    path.parent.mkdir(exist_ok=True)
+    path.write_text(text, encoding="utf-8")
+    return path
+
+
+def test_example_is_accepted_as_it_stands() -> None:
+    config = load([EXAMPLE], {})
+    assert config.server.listen == ("127.0.0.1:8088",)
+    assert config.limits.max_body == 32 * 1024 * 1024
+    assert config.limits.idle == 300.0
+    assert list(config.clients) == ["dev"]
+    assert config.providers["openai"].accounts["main"].key.reveal() == "none"
+    assert config.providers["weather"].headers["X-Api-Key"].reveal() == "abc"
+    assert (config.mounts["/openai"].auth, config.mounts["/openai"].heartbeat) == ("key", 0.0)
+    assert (config.mounts["/weather"].auth, config.mounts["/weather"].heartbeat) == ("none", 15.0)
+
+
+def test_example_takes_its_keys_from_the_environment() -> None:
+    config = load([EXAMPLE], {"OPENAI_API_KEY": "sk-1", "PENSTOCK_DEV_KEY": "other"})
+    assert config.providers["openai"].accounts["main"].key.reveal() == "sk-1"
+    assert config.clients["dev"] != load([EXAMPLE], {}).clients["dev"]
+
+
+BROKEN = {
+    "types.toml": [
+        "server.listen",
+        "server.admin",
+        "limits.max_body",
+        "limits.connect",
+        "limits.idle",
+        "limits.drain",
+        "limits.streams",
+        "clients.dev",
+        "providers.a.dialect",
+        "providers.a.base_url",
+        "providers.a.headers",
+        "providers.a.accounts.main.key",
+        'mounts."/a"',
+        "log",
+    ],
+    "values.toml": [
+        "server.listen[0]",
+        "server.listen[2]",
+        "server.listen[3]",
+        "server.admin",
+        "server.via",
+        "limits.max_body",
+        "limits.connect",
+        "limits.first_byte",
+        "limits.idle",
+        "limits.drain",
+        "limits.body_rate",
+        "limits.streams",
+        "limits.response_fields",
+        "clients.short.key_sha256",
+        "providers.a.dialect",
+        "providers.a.base_url",
+        "providers.a.ca_file",
+        'mounts."/a".auth',
+        'mounts."/a".heartbeat',
+        'mounts."/a".open_to_all',
+        "log.format",
+        "log.level",
+    ],
+    "unknown.toml": [
+        "sever",
+        "server.listn",
+        "limits.max_bodies",
+        "limits.zzz",
+        "clients.dev.kye",
+        "providers.a.baseurl",
+        "providers.a.base_url",
+        "providers.a.accounts.main.weight",
+        'mounts."/a"."strip prefix"',
+    ],
+    "names.toml": [
+        'clients."big boss"',
+        "clients.none",
+        "clients.both",
+        "providers.bare.dialect",
+        "providers.bare.base_url",
+        "providers.bare.headers.Host",
+        'providers.bare.headers."Authorization…"',
+        'providers.bare.headers."Authorization…"',
+        "providers.bare.headers.X-Line",
+        'providers.bare.accounts."ü"',
+        'providers.bare.accounts."ü".key',
+        'providers."a/b"',
+        'mounts."/"',
+        'mounts."/v1/chat"',
+        'mounts."/a/../b"',
+        'mounts."/a%20b"',
+        'mounts."/slash/"',
+        'mounts."/empty".provider',
+    ],
+    "together.toml": [
+        "server.listen[0]",
+        "server.listen[2]",
+        "server.admin",
+        "providers.openai.headers.x-team",
+        'mounts."/open".auth',
+        'mounts."/lost".provider',
+    ],
+    "placeholders.toml": [
+        "server.listen[0]",
+        "limits.connect",
+        "clients.a.key",
+        "clients.a.key",
+        "clients.b.key",
+        "clients.c.key",
+        "clients.d.key",
+        "clients.e.key",
+        "clients.f.key",
+        "clients.g.key",
+    ],
+}
+
+
+@pytest.mark.parametrize("name", BROKEN)
+def test_broken_file_gives_every_fault_with_its_place(name: str) -> None:
+    faults = load_faults(SAMPLES / name, environ={"LINES": "canary\nsecond"})
+    assert [fault.place for fault in faults] == BROKEN[name]
+    assert {fault.file for fault in faults} == {str(SAMPLES / name)}
+    assert all(fault.message for fault in faults)
+
+
+@pytest.mark.parametrize("name", BROKEN)
+def test_broken_file_shows_no_secret(name: str) -> None:
+    with pytest.raises(ConfigError) as caught:
+        load([SAMPLES / name], {"LINES": "canary\nsecond"})
+    assert "canary" not in f"{caught.value} {caught.value!r}"
+
+
+def test_every_broken_sample_is_expected_here() -> None:
+    assert {path.name for path in SAMPLES.iterdir()} == set(BROKEN)
+
+
+@pytest.mark.parametrize(
+    ("text", "line", "column"),
+    [
+        ("a = 1\nb = = 2\n", 2, 5),
+        ("[server]\n[server]\n", 2, 8),
+        ("# é\nx = [1,\n", 3, 1),
+        ("x = 'é", 1, 7),
+        ("x = 1\nx = 2", 2, 6),
+    ],
+)
+def test_syntax_error_is_reported_alone_with_its_position(tmp_path: Path, text: str, line: int, column: int) -> None:
+    broken = write(tmp_path / "a.toml", text)
+    other = write(tmp_path / "b.toml", "unknown = 1")
+    [fault] = load_faults(broken, other)
+    assert (fault.file, fault.place) == (str(broken), "")
+    assert (fault.line, fault.column) == (line, column)
+    assert str(fault).startswith(f"{broken}: line {line}, column {column}: not TOML: ")
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (b"x = 'a'\ny = '\xff'", "not UTF-8 text"),
+        (b"x = " + b"9" * 5000, "not TOML: a number that is too long"),
+        (b"x = " + b"[" * 100_000, "not TOML: nested too deeply"),
+        (b"#" * (MAX_FILE + 1), f"longer than {MAX_FILE} bytes: not a configuration file"),
+    ],
+)
+def test_file_that_cannot_be_toml_is_a_fault(tmp_path: Path, content: bytes, message: str) -> None:
+    (tmp_path / "a.toml").write_bytes(content)
+    [fault] = load_faults(tmp_path / "a.toml")
+    assert fault.message == message
+
+
+def test_tables_nested_without_end_are_a_fault(tmp_path: Path) -> None:
+    [fault] = load_faults(write(tmp_path / "a.toml", ".".join(["a"] * 5000) + " = 1"))
+    assert fault.place == "a"
+
+
+def test_every_unreadable_file_is_a_fault(tmp_path: Path) -> None:
+    faults = load_faults(tmp_path / "none.toml", tmp_path, Path("a\0b"))
+    assert [fault.message for fault in faults] == [
+        "cannot be read: No such file or directory",
+        "cannot be read: Is a directory",
+        "cannot be read: not a path",
+    ]
+
+
+def test_later_files_and_drop_ins_are_laid_over_the_first(tmp_path: Path) -> None:
+    first = write(tmp_path / "a.toml", '[limits]\nidle = "1s"\ndrain = "1s"\nconnect = "1s"\nhead = "1s"')
+    second = write(tmp_path / "more" / "b.toml", '[limits]\ndrain = "2s"\nconnect = "2s"\nhead = "2s"')
+    write(tmp_path / "conf.d" / "20.toml", '[limits]\nhead = "4s"')
+    write(tmp_path / "conf.d" / "10.toml", '[limits]\nconnect = "3s"\nhead = "3s"')
+    write(tmp_path / "conf.d" / ".30.toml", '[limits]\nhead = "5s"')
+    write(tmp_path / "conf.d" / "40.toml.bak", '[limits]\nhead = "5s"')
+    (tmp_path / "more" / "conf.d").mkdir()
+    write(tmp_path / "more" / "conf.d" / "50.toml", '[limits]\nhead = "5s"')
+    limits = load([first, second], {}).limits
+    assert (limits.idle, limits.drain, limits.connect, limits.head) == (1.0, 2.0, 3.0, 4.0)
+
+
+def test_arrays_are_replaced_and_tables_merged(tmp_path: Path) -> None:
+    first = write(tmp_path / "a.toml", '[server]\nlisten = ["127.0.0.1:1"]\n[clients.a]\nkey = "a"')
+    write(tmp_path / "conf.d" / "b.toml", '[server]\nlisten = ["127.0.0.1:2"]\n[clients.b]\nkey = "b"')
+    config = load([first], {})
+    assert config.server.listen == ("127.0.0.1:2",)
+    assert list(config.clients) == ["a", "b"]
+
+
+def test_fault_in_a_drop_in_names_the_drop_in(tmp_path: Path) -> None:
+    first = write(tmp_path / "a.toml", '[limits]\nidle = "1s"')
+    second = write(tmp_path / "conf.d" / "b.toml", '[limits]\nidle = "x"')
+    assert [(fault.file, fault.place) for fault in load_faults(first)] == [(str(second), "limits.idle")]
+
+
+def test_drop_ins_that_are_a_file_are_none(tmp_path: Path) -> None:
+    write(tmp_path / "conf.d", "not a directory")
+    load([write(tmp_path / "a.toml", "")], {})
+
+
+def test_environment_overrides_files(tmp_path: Path) -> None:
+    path = write(
+        tmp_path / "a.toml", '[server]\nlisten = ["127.0.0.1:1"]\nadmin = "127.0.0.1:2"\n[log]\nlevel = "error"'
+    )
+    environ = {"PENSTOCK_LISTEN": "127.0.0.1:3, [::1]:3", "PENSTOCK_ADMIN": "off", "PENSTOCK_LOG_LEVEL": "debug"}
+    config = load([path], environ)
+    assert config.server.listen == ("127.0.0.1:3", "[::1]:3")
+    assert (config.server.admin, config.log.level) == ("", "debug")
+    empty = load([path], dict.fromkeys(environ, ""))
+    assert (empty.server.listen, empty.server.admin) == (("127.0.0.1:1",), "127.0.0.1:2")
+    assert empty.log.level == "error"
+
+
+def test_fault_in_an_override_names_the_variable() -> None:
+    environ = {"PENSTOCK_LISTEN": "127.0.0.1:1,$HOME", "PENSTOCK_ADMIN": "x", "PENSTOCK_LOG_LEVEL": "loud"}
+    assert [(fault.file, fault.place) for fault in load_faults(environ=environ)] == [
+        ("PENSTOCK_LISTEN", "server.listen[1]"),
+        ("PENSTOCK_ADMIN", "server.admin"),
+        ("PENSTOCK_LOG_LEVEL", "log.level"),
+    ]
+
+
+def test_default_path_is_the_named_one_then_the_working_directory(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("proxy.config.load.DEFAULT_PATHS", ("penstock.toml", str(tmp_path / "etc.toml")))
+    assert find_default_paths() == ()
+    write(tmp_path / "etc.toml", "")
+    assert find_default_paths() == (tmp_path / "etc.toml",)
+    write(tmp_path / "penstock.toml", "")
+    assert find_default_paths() == (Path("penstock.toml"),)
+    assert find_default_paths({"PENSTOCK_CONFIG": "x.toml"}) == (Path("x.toml"),)
+
+
+def test_default_path_that_may_not_be_looked_at_is_not_passed_over(monkeypatch: pytest.MonkeyPatch) -> None:
+    unreachable = "x" * 5000  # the system refuses to look, for another reason than access
+    monkeypatch.setattr("proxy.config.load.DEFAULT_PATHS", (unreachable,))
+    paths = find_default_paths()
+    assert paths == (Path(unreachable),)
+    assert load_faults(*paths)[-1].message == "cannot be read: File name too long"
+
+
+@given(st.text(alphabet=st.sampled_from("[]{}=\"\n.#,'\\abx1-:é\t"), max_size=40))
+def test_any_text_is_a_configuration_or_a_config_error(text: str) -> None:
+    try:
+        data = tomllib.loads(text)
+    except tomllib.TOMLDecodeError:
+        return
+    if data:
+        with pytest.raises(ConfigError):
+            build_config([("file", data)], {})
+    else:
+        build_config([("file", data)], {})

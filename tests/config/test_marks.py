@@ -1,0 +1,32 @@
+"""The annotations of the model."""
+
+from typing import get_args
+
+import pytest
+from msgspec import Struct
+from msgspec.structs import FieldInfo, fields
+
+from proxy.config.marks import Leaf, Named, Section, read_mark
+from proxy.config.model import Account, Client, Config, Limits, Log, Mount, Provider, Server
+
+STRUCTS: list[type[Struct]] = [Config, Server, Limits, Client, Provider, Account, Mount, Log]
+FIELDS = [(shape.__name__, info) for shape in STRUCTS for info in fields(shape)]
+
+
+@pytest.mark.parametrize(("_", "info"), FIELDS, ids=[f"{name}.{info.name}" for name, info in FIELDS])
+def test_field_says_what_it_is_and_why(_: str, info: FieldInfo) -> None:
+    base, mark = read_mark(info)
+    assert isinstance(mark, Leaf | Named | Section)
+    assert mark.why.endswith(".")
+    assert isinstance(mark, Section) is (isinstance(base, type) and issubclass(base, Struct))
+    if isinstance(mark, Named) and mark.kind is None:
+        assert issubclass(get_args(base)[1], Struct)
+
+
+@pytest.mark.parametrize(("_", "info"), FIELDS, ids=[f"{name}.{info.name}" for name, info in FIELDS])
+def test_default_is_what_reading_it_back_gives(_: str, info: FieldInfo) -> None:
+    mark = read_mark(info)[1]
+    if not isinstance(mark, Leaf) or info.required:
+        return
+    values = info.default if mark.many else (info.default,)
+    assert tuple(mark.kind.read(mark.kind.write(value)) for value in values) == tuple(values)
