@@ -29,7 +29,9 @@ from proxy.relay.clocks import Ticker
 from proxy.relay.outcome import EndReason, Record
 from proxy.relay.ports import Opener
 from proxy.types import AccountName, ClientName, ProviderName
-from proxy.upstream.opener import AiohttpOpener
+from proxy.upstream import handler
+from proxy.upstream.fallback import PullOpener
+from proxy.upstream.opener import PushOpener
 from proxy.upstream.pool import PoolSettings, build_session
 
 KEEPALIVE = 75.0
@@ -48,7 +50,7 @@ class Penstock:
         self.streams = Streams()
         self.doors = Doors()
         self.ticker = Ticker()
-        self._pull = pull
+        self._pull = pull or not handler.is_supported()
         self._write_record = write_record
         self._sessions: dict[tuple[str, PoolSettings], aiohttp.ClientSession] = {}
         self._retiring: set[asyncio.Task[None]] = set()
@@ -103,12 +105,16 @@ class Penstock:
             session = self._sessions[name, settings] = build_session(settings)
         added = {header: value.reveal() for header, value in row.headers.items()}
         provider = ProviderName(name)
-        openers: list[Opener] = [
-            AiohttpOpener(
-                provider, AccountName(alias), url, {**dialect.build_credential(account.key.reveal()), **added}, session
-            )
+
+        def build_opener(account: AccountName | None, fields: dict[str, str]) -> Opener:
+            if settings.pull:
+                return PullOpener(provider, account, url, fields, session)
+            return PushOpener(provider, account, url, fields, session, settings)
+
+        openers = [
+            build_opener(AccountName(alias), {**dialect.build_credential(account.key.reveal()), **added})
             for alias, account in row.accounts.items()
-        ] or [AiohttpOpener(provider, None, url, added, session)]
+        ] or [build_opener(None, added)]
         secrets = [account.key.reveal().encode() for account in row.accounts.values()]
         return Provider(provider, dialect, url.raw_path.rstrip("/"), Book(len(openers)), tuple(openers), tuple(secrets))
 

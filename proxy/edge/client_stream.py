@@ -1,8 +1,8 @@
 """A client's side of a stream: the relay's Sink on an aiohttp response.
 
-The head goes out through `StreamResponse.prepare`; each chunk is framed here and written to the transport in one call,
-which is what the public writer does with three calls and a coroutine. The end is aiohttp's again, so the connection
-can serve the next request.
+The head is made by `StreamResponse.prepare` and goes out with the first bytes of the body. Each chunk is framed here
+and written to the transport in one call, which is what the public writer does with three calls and a coroutine. The
+end is aiohttp's again, so that the connection can serve the next request.
 
 An answer that broke off must not look complete. Where chunks frame it, the missing last one tells; a body with a
 length or up to the close ends with a reset, sent only after the kernel has delivered what was read before.
@@ -30,7 +30,7 @@ that it ran empty."""
 class ClientStream:
     """Sink for one response. Make it with `open_stream`."""
 
-    __slots__ = ("_chunked", "_protocol", "_response", "_transport", "_writer")
+    __slots__ = ("_chunked", "_head", "_protocol", "_response", "_transport", "_writer")
 
     def __init__(self, request: web.BaseRequest, response: Downstream, transport: asyncio.Transport) -> None:
         self._response = response
@@ -38,10 +38,23 @@ class ClientStream:
         self._writer = request.writer
         self._transport = transport
         self._chunked = response.can_be_cut
+        self._head = response.waiting_head
 
     def write(self, data: bytes) -> bool:
-        self._transport.write(b"%x\r\n%b\r\n" % (len(data), data) if self._chunked else data)
+        if self._chunked:
+            data = b"%x\r\n%b\r\n" % (len(data), data)
+        if self._head:
+            data, self._head = self._head + data, b""
+        try:
+            self._transport.write(data)
+        except RuntimeError:  # uvloop's, when the client has left within this very turn of the loop
+            raise ClientConnectionResetError("the client is gone") from None
         return not self._protocol.writing_paused
+
+    def flush(self) -> None:
+        if self._head:
+            head, self._head = self._head, b""
+            self._transport.write(head)
 
     async def drain(self) -> None:
         await self._writer.drain()
@@ -50,12 +63,14 @@ class ClientStream:
         return self._transport.get_write_buffer_size()
 
     async def finish(self) -> None:
+        self.flush()
         await self._response.write_eof()
 
     async def abort(self) -> None:
         self._response.mark_cut()
         if self._transport.is_closing():
             return
+        self.flush()
         self._transport.set_write_buffer_limits(high=0)
         await self._writer.drain()
         if self._chunked:
@@ -79,7 +94,7 @@ class ClientStream:
 
 
 async def open_stream(request: web.BaseRequest, response: Downstream) -> ClientStream:
-    """Write the head of `response` and return its Sink. Raises ConnectionError when the client is gone."""
+    """Prepare `response` and return its Sink. Raises ConnectionError when the client is gone."""
     await response.prepare(request)
     transport = request.transport
     if transport is None:

@@ -6,7 +6,10 @@ writes status, reason and fields as bytes and adds only what the hop needs (RFC 
 and a Date where there is none (RFC 9110 6.6.1).
 """
 
+import asyncio
+import functools
 import re
+import time
 from email.utils import formatdate
 from http import HTTPStatus
 from typing import Final
@@ -21,7 +24,7 @@ from proxy.types import RequestId
 
 Fields = list[tuple[bytes, bytes]]
 
-_CONTROLS = re.compile(rb"[\x00-\x08\x0a-\x1f\x7f]").search
+_CONTROLS = re.compile(rb"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]").search  # CR and LF are counted instead
 _NEVER_LENGTH: Final = frozenset({204})  # RFC 9110 8.6: no Content-Length
 _REASONS: Final = {status.value: status.phrase for status in HTTPStatus}
 
@@ -29,6 +32,7 @@ _REASONS: Final = {status.value: status.phrase for status in HTTPStatus}
 class Downstream(web.StreamResponse):
     """A head and, unless `bodiless`, a body of `length` bytes; None is chunked, or up to the close for HTTP/1.0.
 
+    `has_date` says that the fields hold a Date. `waiting_head` is the head once prepared, not yet sent.
     `can_be_cut` tells how an unfinished body shows: a missing last chunk (True), or only a reset connection.
     """
 
@@ -40,13 +44,16 @@ class Downstream(web.StreamResponse):
         length: int | None,
         *,
         bodiless: bool = False,
+        has_date: bool = False,
         close: bool = False,
     ) -> None:
         super().__init__(status=status, reason=reason)
         self._fields = fields
         self._length = length
         self._bodiless = bodiless
+        self._has_date = has_date
         self.can_be_cut = False
+        self.waiting_head = b""
         if close:
             self.force_close()
 
@@ -54,7 +61,7 @@ class Downstream(web.StreamResponse):
         self._req = request
         writer = self._payload_writer = request._payload_writer
         if self._keep_alive is None:
-            self._keep_alive = request.keep_alive
+            self._keep_alive = request.keep_alive and not getattr(request.protocol, "draining", False)
         http11 = request.version >= HttpVersion11
         chunked = not self._bodiless and self._length is None and http11
         if chunked:
@@ -67,19 +74,22 @@ class Downstream(web.StreamResponse):
         if transport is None or transport.is_closing():
             raise ClientConnectionResetError("the client is gone")
         writer.output_size += len(head)
-        transport.write(head + self._take_body(request.method))
+        self._send_head(head, request.method, transport)
         return writer
+
+    def _send_head(self, head: bytes, method: str, transport: asyncio.WriteTransport) -> None:
+        """Keep the head for whoever streams: with the first bytes of the body it is one write and one packet."""
+        self.waiting_head = head
 
     def encode_head(self, version: tuple[int, int], *, chunked: bool) -> bytes:
         """The head as bytes. Raises ValueError for a control byte in a field: it would end the head early."""
         fields = list(self._fields)
-        names = {name.lower() for name, _ in fields}
         if self._length is not None and self.status not in _NEVER_LENGTH:
             fields.append((b"Content-Length", b"%d" % self._length))
         if chunked:
             fields.append((b"Transfer-Encoding", b"chunked"))
-        if b"date" not in names:
-            fields.append((b"Date", formatdate(usegmt=True).encode()))
+        if not self._has_date:
+            fields.append((b"Date", _format_date(int(time.time()))))
         if not self._keep_alive:
             fields.append((b"Connection", b"close"))
         elif version < (1, 1):
@@ -87,13 +97,10 @@ class Downstream(web.StreamResponse):
         reason = self.reason.encode("utf-8", "surrogateescape")
         lines = [b"HTTP/%d.%d %d %b" % (version[0], version[1], self.status, reason)]
         lines += [name + b": " + value for name, value in fields]
-        if any(map(_CONTROLS, lines)):
+        head = b"\r\n".join(lines)
+        if _CONTROLS(head) or head.count(b"\n") != len(lines) - 1 or head.count(b"\r") != len(lines) - 1:
             raise ValueError("control byte in a response head")
-        return b"\r\n".join(lines) + b"\r\n\r\n"
-
-    def _take_body(self, method: str) -> bytes:
-        """Body bytes to send in one write with the head."""
-        return b""
+        return head + b"\r\n\r\n"
 
     def mark_cut(self) -> None:
         """The connection is closed: there is nothing left to end."""
@@ -107,8 +114,8 @@ class WholeAnswer(Downstream):
         super().__init__(status, _REASONS.get(status, ""), fields, len(body), close=close)
         self._whole = body
 
-    def _take_body(self, method: str) -> bytes:
-        return b"" if method == "HEAD" else self._whole
+    def _send_head(self, head: bytes, method: str, transport: asyncio.WriteTransport) -> None:
+        transport.write(head if method == "HEAD" else head + self._whole)
 
     def encode_closing(self) -> bytes:
         """Head and body for a connection that ends with it, where no request could be read."""
@@ -129,3 +136,9 @@ def build_refusal(
         *(extra or ()),
     ]
     return WholeAnswer(code.status, fields, encode_error(dialect, code, request_id), close=close)
+
+
+@functools.lru_cache(maxsize=2)
+def _format_date(second: int) -> bytes:
+    """IMF-fixdate (RFC 9110 5.6.7), made once per second."""
+    return formatdate(second, usegmt=True).encode()

@@ -13,7 +13,7 @@ from aiohttp import web
 from proxy.edge.scope import Scope
 from proxy.errors import Code, Refused
 from proxy.wire import target
-from proxy.wire.headers import get_first
+from proxy.wire.headers import Headers
 from proxy.wire.requests import Head, check_head
 
 _ALLOWED = {"Allow": "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS"}
@@ -35,7 +35,7 @@ class Doors:
 def read_head(request: web.BaseRequest) -> Head:
     """The request's head as it stood on the wire."""
     version = request.version
-    return Head(request.method, request.raw_path, (version.major, version.minor), request._message.raw_headers)
+    return Head(request.method, request.raw_path, (version.major, version.minor), Headers(request._message.raw_headers))
 
 
 def admit(scope: Scope, sockname: Any) -> None:
@@ -62,7 +62,7 @@ def admit(scope: Scope, sockname: Any) -> None:
 
 def is_for_us_alone(head: Head) -> bool:
     """RFC 9110 7.6.2: an OPTIONS with no hop left is answered here."""
-    return head.method == "OPTIONS" and get_first(head.headers, b"max-forwards") == b"0"
+    return head.method == "OPTIONS" and head.headers.get_first(b"max-forwards") == b"0"
 
 
 def _plain(sockname: Any) -> object:

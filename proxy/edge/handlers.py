@@ -19,7 +19,7 @@ from proxy.relay.clocks import Ticker
 from proxy.relay.outcome import EndReason, Phase
 from proxy.relay.ports import Answer, UpstreamRequest
 from proxy.relay.pump import Clocks, Pump
-from proxy.wire.headers import filter_response, get_first
+from proxy.wire.headers import filter_response
 from proxy.wire.requests import get_body_length, wants_continue
 from proxy.wire.sse import EventCounter
 from proxy.wire.target import join_query
@@ -66,13 +66,14 @@ async def _pass_on(
     request: web.BaseRequest, scope: Scope, mount: Mount, answer: Answer, upload: ClientUpload | None, ticker: Ticker
 ) -> web.StreamResponse:
     record = scope.record
-    is_stream = (get_first(answer.headers, b"content-type") or b"").lower().startswith(_EVENT_STREAM)
+    is_stream = (answer.headers.get_first(b"content-type") or b"").lower().startswith(_EVENT_STREAM)
     response = Downstream(
         answer.status,
         answer.reason,
         _build_fields(scope, mount, answer, is_stream=is_stream),
         answer.length,
         bodiless=request.method == "HEAD" or answer.status in _WITHOUT_BODY,
+        has_date=b"date" in answer.headers,
         close=upload is not None and not upload.complete,  # an early answer: the rest of the body is not wanted
     )
     pump: Pump | None = None
@@ -114,7 +115,7 @@ def _note_end(scope: Scope, pump: Pump, tap: EventCounter | None) -> None:
 def _choose_clocks(house: House, mount: Mount, answer: Answer, *, is_stream: bool) -> Clocks:
     """A heartbeat only where a line of ours cannot harm: in a plain event stream of no announced length."""
     limits = house.limits
-    plain = is_stream and answer.length is None and get_first(answer.headers, b"content-encoding") is None
+    plain = is_stream and answer.length is None and b"content-encoding" not in answer.headers
     return Clocks(limits.idle, limits.write_stall, mount.heartbeat if plain else 0.0, mount.provider.dialect.keepalive)
 
 
@@ -124,10 +125,9 @@ def _build_fields(scope: Scope, mount: Mount, answer: Answer, *, is_stream: bool
     if mount.provider.secrets:
         fields = [pair for pair in fields if not any(secret in pair[1] for secret in mount.provider.secrets)]
     if is_stream:
-        names = {name.lower() for name, _ in fields}
-        if b"cache-control" not in names:
+        if b"cache-control" not in answer.headers:
             fields.append((b"Cache-Control", b"no-cache"))
-        if b"x-accel-buffering" not in names:
+        if b"x-accel-buffering" not in answer.headers:
             fields.append((b"X-Accel-Buffering", b"no"))
     fields.append((b"x-penstock-request-id", scope.record.id.encode()))
     fields.append((b"x-penstock-provider", mount.provider.name.encode()))

@@ -31,6 +31,9 @@ _KEEPALIVE: Final = ((socket.TCP_KEEPIDLE, 30), (socket.TCP_KEEPINTVL, 10), (soc
 _UNACKED_MS: Final = 60_000
 """TCP_USER_TIMEOUT: the same limit while data is on its way (RFC 5482)."""
 
+_SHUTDOWN: Final = 0.1
+"""Seconds `cleanup` waits for handlers: the drain has waited for them before. aiohttp may take this twice."""
+
 Refuse = Callable[[Code, asyncio.BaseTransport | None], WholeAnswer]
 """Writes the log line of a request that could not be read, and builds its answer."""
 
@@ -75,6 +78,14 @@ class Connection(RequestHandler):
                 self.transport.write(self._server.refuse(Code.REQUEST_TIMEOUT, self.transport).encode_closing())
                 self.force_close()
 
+    @property
+    def draining(self) -> bool:
+        return self._server.draining
+
+    def close_if_idle(self) -> None:
+        if self._waiter is not None and not self._messages:
+            self.close()
+
     def _fail_upload(self) -> None:
         """The parser has failed within a body: aiohttp queues an answer behind the request whose body never ends."""
         request = self._current_request
@@ -115,6 +126,7 @@ class Server(web.Server):
         self.ticker = ticker
         self.head_limit = head_limit
         self.refuse = refuse
+        self.draining = False
 
     def __call__(self) -> RequestHandler:
         return Connection(self, loop=self._loop, **self._kwargs)
@@ -128,13 +140,35 @@ class Runner(web.AppRunner):
     def __init__(
         self, app: web.Application, ticker: Ticker, head_limit: float, refuse: Refuse, **settings: Any
     ) -> None:
-        super().__init__(app, handle_signals=False, access_log=None, handler_cancellation=True, **settings)
+        super().__init__(
+            app,
+            handle_signals=False,
+            access_log=None,
+            handler_cancellation=True,
+            shutdown_timeout=_SHUTDOWN,
+            **settings,
+        )
         self._ticker = ticker
         self._head_limit = head_limit
         self._refuse = refuse
 
     async def _make_server(self) -> web.Server:
         return Server(await super()._make_server(), self._ticker, self._head_limit, self._refuse)
+
+    def set_draining(self) -> None:
+        """From now on every answer is the last on its connection."""
+        if isinstance(self.server, Server):
+            self.server.draining = True
+
+    def has_connections(self) -> bool:
+        return self.server is not None and bool(self.server.connections)
+
+    def close_idle(self) -> None:
+        """Close the connections on which no request is under way."""
+        if self.server is not None:
+            for connection in self.server.connections:
+                if isinstance(connection, Connection):
+                    connection.close_if_idle()
 
 
 def _find_code(status: int, exc: BaseException | None, max_line: int) -> Code:

@@ -9,12 +9,16 @@ from proxy.relay.outcome import EndReason
 
 
 class Streams:
-    """Every public request between its admission and its end. `draining` turns new ones away."""
+    """Every public request between its admission and its end.
+
+    `draining`: the process will end; `refusing`: new requests are turned away.
+    """
 
     def __init__(self) -> None:
         self._scopes: set[Scope] = set()
         self._waiting: dict[asyncio.Future[None], Callable[[], bool]] = {}
         self.draining = False
+        self.refusing = False
 
     def __len__(self) -> int:
         return len(self._scopes)

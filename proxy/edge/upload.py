@@ -6,7 +6,6 @@ When one is hit, or the client breaks off, `fault` holds the reason and the body
 A client that waits for a 100 gets it when upstream asks for the first bytes, so never for a request that is refused.
 """
 
-import asyncio
 from collections.abc import AsyncIterator
 from typing import Final
 
@@ -44,7 +43,7 @@ class ClientUpload:
         self._limits = limits
         self._ticker = ticker
         self._wants_continue = wants_continue
-        self._scope: asyncio.Timeout | None = None
+        self._reading = False
         self._read_at = 0.0  # when the read under way began
         self._waited = 0.0  # seconds spent in the reads before it: the client's time, not upstream's
         self._window = (RATE_GRACE, 0)  # seconds waited and bytes taken where the current average began
@@ -81,11 +80,11 @@ class ClientUpload:
 
     def tick(self, now: float) -> None:
         """The clocks of a read under way: silence, and the average rate once the grace is over."""
-        if self._scope is None or self._scope.expired():
+        if not self._reading:
             return
         silent = now - self._read_at
         if 0 < self._limits.body_idle <= silent or self._is_slow(self._waited + silent):
-            self._scope.reschedule(now)
+            self._request.content.set_exception(self._fail(Code.REQUEST_TIMEOUT))
 
     def _is_slow(self, waited: float) -> bool:
         since, taken = self._window
@@ -95,16 +94,14 @@ class ClientUpload:
         return self.taken - taken < self._limits.body_rate * (waited - since)
 
     async def _read_some(self) -> bytes:
+        self._reading = True
         self._read_at = self._ticker.now()
         try:
-            async with asyncio.timeout(None) as self._scope:
-                return await self._request.content.readany()
-        except TimeoutError:
-            raise self._fail(Code.REQUEST_TIMEOUT) from None
+            return await self._request.content.readany()
         except RequestPayloadError:
             raise self._fail(Code.BODY) from None
         finally:
-            self._scope = None
+            self._reading = False
             self._waited += self._ticker.now() - self._read_at
 
     def _ask_for_body(self) -> None:

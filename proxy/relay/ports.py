@@ -11,7 +11,7 @@ from typing import Protocol
 
 from proxy.errors import UpstreamFault
 from proxy.types import AccountName, ProviderName
-from proxy.wire.headers import RawHeaders
+from proxy.wire.headers import Headers
 
 
 class Upload(Protocol):
@@ -74,7 +74,7 @@ class Answer:
 
     status: int
     reason: str
-    headers: RawHeaders
+    headers: Headers
     length: int | None
     source: Source | None
 
@@ -90,10 +90,13 @@ class Opener(Protocol):
 
 
 class Sink(Protocol):
-    """A client's side of a stream, its head already written."""
+    """A client's side of a stream, its head ready to go."""
 
     def write(self, data: bytes) -> bool:
         """Send now. False when the client reads too slowly: stop until `drain` returns."""
+
+    def flush(self) -> None:
+        """Send the head now, if no byte of the body has taken it along."""
 
     async def drain(self) -> None:
         """Return when the client has read enough. Raises ConnectionError when it is gone."""

@@ -112,6 +112,7 @@ class Pump:
         self._ticker.watch(self)
         try:
             self._source.start(self)
+            self._sink.flush()
             while self.ended is None:
                 if self._holding:
                     await self._drain()

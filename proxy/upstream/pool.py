@@ -12,7 +12,7 @@ from typing import Final
 import aiohttp
 from aiohttp import hdrs
 
-from proxy.upstream import push
+from proxy.upstream import handler
 
 KEEPALIVE: Final = 15.0
 """Seconds an idle connection is kept: below the 60 to 75 s of common servers, so that ours closes first."""
@@ -29,7 +29,7 @@ _INVENTED: Final = (hdrs.ACCEPT, hdrs.ACCEPT_ENCODING, hdrs.USER_AGENT, hdrs.CON
 @dataclass(frozen=True, slots=True)
 class PoolSettings:
     """connect: seconds for DNS, TCP and TLS together. field, fields: bytes of one response header field, how many.
-    ca_file: PEM bundle to trust instead of the system's. pull: do not use the hand-over of `upstream/push.py`."""
+    ca_file: PEM bundle to trust instead of the system's. pull: do without the hand-over of `upstream/handler.py`."""
 
     connect: float
     field: int
@@ -44,9 +44,8 @@ def build_session(settings: PoolSettings) -> aiohttp.ClientSession:
     if settings.ca_file:
         context = ssl.create_default_context(cafile=settings.ca_file)
     connector = aiohttp.TCPConnector(limit=0, keepalive_timeout=KEEPALIVE, ttl_dns_cache=DNS_TTL, ssl=context)
-    handed_over = not settings.pull and push.is_supported()
-    if handed_over:
-        push.install(connector)
+    if not settings.pull:
+        handler.install(connector)
     return aiohttp.ClientSession(
         connector=connector,
         cookie_jar=aiohttp.DummyCookieJar(),
@@ -59,5 +58,4 @@ def build_session(settings: PoolSettings) -> aiohttp.ClientSession:
         max_line_size=settings.field,
         max_field_size=settings.field,
         max_headers=settings.fields,
-        response_class=push.PushResponse if handed_over else aiohttp.ClientResponse,
     )

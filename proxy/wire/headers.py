@@ -17,8 +17,8 @@ HOP_BY_HOP: Final = frozenset({
 })  # fmt: skip
 
 # Rebuilt for the next hop: a Connection field cannot take them away either (RFC 9110 7.6.1).
-_REBUILT_TOWARDS_UPSTREAM: Final = frozenset({b"host", b"content-length", b"expect"})
-_REBUILT_TOWARDS_CLIENT: Final = frozenset({b"content-length"})
+_LEFT_BY_REQUESTS: Final = HOP_BY_HOP | {b"host", b"content-length", b"expect"}
+_LEFT_BY_RESPONSES: Final = HOP_BY_HOP | {b"content-length"}
 
 CREDENTIALS: Final = frozenset({
     b"authorization", b"x-api-key", b"api-key", b"x-goog-api-key", b"cookie", b"proxy-authorization",
@@ -29,17 +29,29 @@ CREDENTIALS: Final = frozenset({
 _NEVER_NOMINATED: Final = CREDENTIALS | {b"content-type", b"content-encoding", b"cache-control"}
 
 
-def get_all(headers: RawHeaders, name: bytes) -> list[bytes]:
-    """Every value of the field `name` (lower case), in order."""
-    return [value for key, value in headers if key.lower() == name]
+class Headers:
+    """A message's fields as they stood on the wire, and found by name."""
 
+    __slots__ = ("_values", "lowered", "raw")
 
-def get_first(headers: RawHeaders, name: bytes) -> bytes | None:
-    """The first value of the field `name` (lower case)."""
-    for key, value in headers:
-        if len(key) == len(name) and key.lower() == name:
-            return value
-    return None
+    def __init__(self, raw: RawHeaders) -> None:
+        self.raw = raw
+        self.lowered = [(name.lower(), value) for name, value in raw]
+        self._values: dict[bytes, list[bytes]] = {}
+        for name, value in self.lowered:
+            self._values.setdefault(name, []).append(value)
+
+    def __contains__(self, name: bytes) -> bool:
+        return name in self._values
+
+    def get_all(self, name: bytes) -> list[bytes]:
+        """Every value of the field `name` (lower case), in order."""
+        return self._values.get(name, [])
+
+    def get_first(self, name: bytes) -> bytes | None:
+        """The first value of the field `name` (lower case)."""
+        values = self._values.get(name)
+        return values[0] if values else None
 
 
 def parse_list(values: Iterable[bytes]) -> list[bytes]:
@@ -47,25 +59,21 @@ def parse_list(values: Iterable[bytes]) -> list[bytes]:
     return [member for value in values for part in value.split(b",") if (member := part.strip(b" \t").lower())]
 
 
-def filter_request(headers: RawHeaders, dropped: frozenset[bytes]) -> list[tuple[bytes, bytes]]:
+def filter_request(headers: Headers, dropped: frozenset[bytes]) -> list[tuple[bytes, bytes]]:
     """The end-to-end fields of a request, names in lower case, without `dropped`.
 
     Names are folded because aiohttp's client keeps the order of duplicates only among names of one spelling.
     """
-    lowered = [(name.lower(), value) for name, value in headers]
-    leave = HOP_BY_HOP | _REBUILT_TOWARDS_UPSTREAM | dropped | _find_nominated(lowered)
-    return [pair for pair in lowered if pair[0] not in leave]
+    leave = _LEFT_BY_REQUESTS | dropped | _find_nominated(headers)
+    return [pair for pair in headers.lowered if pair[0] not in leave]
 
 
-def filter_response(headers: RawHeaders) -> list[tuple[bytes, bytes]]:
+def filter_response(headers: Headers) -> list[tuple[bytes, bytes]]:
     """The end-to-end fields of a response in upstream's spelling; Content-Length is the writer's."""
-    lowered = [(name.lower(), value) for name, value in headers]
-    leave = HOP_BY_HOP | _REBUILT_TOWARDS_CLIENT | _find_nominated(lowered)
-    return [pair for pair, (low, _) in zip(headers, lowered, strict=True) if low not in leave]
+    leave = _LEFT_BY_RESPONSES | _find_nominated(headers)
+    return [pair for pair, (name, _) in zip(headers.raw, headers.lowered, strict=True) if name not in leave]
 
 
-def _find_nominated(lowered: list[tuple[bytes, bytes]]) -> frozenset[bytes]:
-    values = [value for name, value in lowered if name == b"connection"]
-    if not values:
-        return frozenset()
-    return frozenset(parse_list(values)) - _NEVER_NOMINATED
+def _find_nominated(headers: Headers) -> frozenset[bytes]:
+    values = headers.get_all(b"connection")
+    return frozenset(parse_list(values)) - _NEVER_NOMINATED if values else frozenset()

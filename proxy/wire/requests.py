@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from proxy.errors import Code
-from proxy.wire.headers import RawHeaders, get_all, get_first, parse_list
+from proxy.wire.headers import Headers, parse_list
 
 _HOST = re.compile(
     rb"(?:\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._~!$&'()*+,;=%-]*)(?::[0-9]{0,5})?"
@@ -25,7 +25,7 @@ class Head:
     method: str
     target: str
     version: tuple[int, int]
-    headers: RawHeaders
+    headers: Headers
 
 
 def check_head(head: Head, pseudonym: bytes = b"") -> Code | None:
@@ -38,16 +38,16 @@ def check_head(head: Head, pseudonym: bytes = b"") -> Code | None:
     return None
 
 
-def get_body_length(headers: RawHeaders) -> int | None:
+def get_body_length(headers: Headers) -> int | None:
     """The announced length of a request's body; None when it is chunked, 0 when it has none (RFC 9112 6.3)."""
-    if get_first(headers, b"transfer-encoding") is not None:
+    if b"transfer-encoding" in headers:
         return None
-    return int(get_first(headers, b"content-length") or 0)
+    return int(headers.get_first(b"content-length") or 0)
 
 
 def wants_continue(head: Head) -> bool:
     """Whether the client holds its body back for a 100 (RFC 9110 10.1.1: never for HTTP/1.0)."""
-    return head.version >= (1, 1) and b"100-continue" in parse_list(get_all(head.headers, b"expect"))
+    return head.version >= (1, 1) and b"100-continue" in parse_list(head.headers.get_all(b"expect"))
 
 
 def _check_version(head: Head) -> Code | None:
@@ -64,13 +64,13 @@ def _check_target(head: Head) -> Code | None:
 
 
 def _check_host(head: Head) -> Code | None:
-    host = get_first(head.headers, b"host")
+    host = head.headers.get_first(b"host")
     return None if host is None or _HOST(host) else Code.BAD_REQUEST
 
 
 def _check_coding(head: Head) -> Code | None:
     """RFC 9112 6.1: only `chunked`, once, and never in HTTP/1.0. aiohttp would hand a gzip coding over as it is."""
-    values = get_all(head.headers, b"transfer-encoding")
+    values = head.headers.get_all(b"transfer-encoding")
     if not values:
         return None
     if head.version < (1, 1) or len(values) > 1:
@@ -83,7 +83,7 @@ def _check_coding(head: Head) -> Code | None:
 
 def _check_values(head: Head) -> Code | None:
     """aiohttp's client would drop bytes that are not UTF-8 in silence, so a field that has some is refused."""
-    for name, value in head.headers:
+    for name, value in head.headers.raw:
         if not (value.isascii() and name.isascii()):
             try:
                 value.decode("utf-8")
@@ -95,13 +95,13 @@ def _check_values(head: Head) -> Code | None:
 def _check_expectation(head: Head) -> Code | None:
     if head.version < (1, 1):
         return None
-    members = parse_list(get_all(head.headers, b"expect"))
+    members = parse_list(head.headers.get_all(b"expect"))
     return None if all(member == b"100-continue" for member in members) else Code.EXPECTATION
 
 
-def _passed_here_before(headers: RawHeaders, pseudonym: bytes) -> bool:
+def _passed_here_before(headers: Headers, pseudonym: bytes) -> bool:
     """RFC 9110 7.6.3: a Via member is `protocol received-by [comment]`."""
-    members = (member.split() for member in parse_list(get_all(headers, b"via")))
+    members = (member.split() for member in parse_list(headers.get_all(b"via")))
     return any(len(words) > 1 and words[1] == pseudonym.lower() for words in members)
 
 

@@ -17,7 +17,7 @@ def build(streams: Streams) -> Middleware:
         scope = request[SCOPE]
         if scope.record.door == "admin":
             return await handler(request)
-        if streams.draining:
+        if streams.refusing:
             raise Refused(Code.DRAINING, _RETRY_AFTER, close=True)
         if len(streams) >= scope.house.limits.streams:
             raise Refused(Code.BUSY, _RETRY_AFTER)

@@ -8,7 +8,6 @@ from aiohttp.typedefs import Handler, Middleware
 
 from proxy.edge.scope import SCOPE, Scope
 from proxy.errors import Code, Refused
-from proxy.wire.headers import get_first
 from proxy.wire.target import take_parameters
 
 _KEY_HEADERS: Final = (b"x-api-key", b"x-goog-api-key", b"api-key")
@@ -38,11 +37,11 @@ def _authenticate(scope: Scope) -> None:
 
 def _read_keys(scope: Scope) -> Iterator[str]:
     headers = scope.head.headers
-    scheme, _, token = (get_first(headers, b"authorization") or b"").partition(b" ")
+    scheme, _, token = (headers.get_first(b"authorization") or b"").partition(b" ")
     if scheme.lower() == b"bearer":
         yield token.strip().decode("utf-8", "replace")
     for name in _KEY_HEADERS:
-        value = get_first(headers, name)
+        value = headers.get_first(name)
         if value is not None:
             yield value.decode("utf-8", "replace")
     if scope.query:

@@ -1,0 +1,158 @@
+"""The command `penstock`: arguments in, exit code out.
+
+0 ok · 1 a fault at run time · 2 wrong usage · 69 a listener could not be opened · 78 the configuration is unusable
+(the last three as in sysexits.h) · 130 interrupted twice.
+"""
+
+import argparse
+import asyncio
+import json
+import os
+import sys
+from collections.abc import Callable, Coroutine, Sequence
+from pathlib import Path
+from typing import Any, Final
+
+import proxy
+from proxy.config.describe import build_schema, mask
+from proxy.config.load import find_default_paths, load
+from proxy.config.model import Config
+from proxy.errors import ConfigError
+from proxy.lifecycle import Service
+from proxy.listeners import BindError
+from proxy.ops import log
+from proxy.tools import demo, tail
+
+OK: Final = 0
+FAILED: Final = 1
+UNAVAILABLE: Final = 69  # EX_UNAVAILABLE
+BAD_CONFIG: Final = 78  # EX_CONFIG
+INTERRUPTED: Final = 130  # 128 + SIGINT, as a shell reports it
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command and return its exit code. argparse itself exits with 2 on wrong usage."""
+    options = build_parser().parse_args(arguments)
+    run: Callable[[argparse.Namespace], int] = options.run
+    try:
+        return run(options)
+    except ConfigError as error:
+        print(error, file=sys.stderr)
+        return BAD_CONFIG
+    except BindError as error:
+        print(f"penstock: {error}", file=sys.stderr)
+        return UNAVAILABLE
+    except KeyboardInterrupt:
+        return INTERRUPTED
+    except BrokenPipeError:
+        sys.stderr.close()  # whoever read us has gone, and the interpreter would complain about it
+        return FAILED
+
+
+def build_parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser("penstock", description=proxy.__doc__)
+    parser.add_argument("--version", action="version", version=f"penstock {proxy.__version__}")
+    commands = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
+
+    serve = commands.add_parser("serve", help="run the proxy")
+    serve.add_argument(
+        "--config",
+        metavar="FILE",
+        type=Path,
+        action="append",
+        default=[],
+        help="may be given several times, later over earlier; conf.d/*.toml beside the first is read too",
+    )
+    serve.add_argument("--check-config", action="store_true", help="only check the configuration, as check-config")
+    serve.add_argument("--log-format", choices=("auto", "json", "logfmt", "text"), help="instead of [log] format")
+    serve.add_argument("--loop", choices=("auto", "uvloop", "asyncio"), default="auto")
+    serve.set_defaults(run=run_serve)
+
+    show = commands.add_parser("demo", help="run the proxy in front of a built-in upstream that needs no key")
+    show.add_argument("--host", default="127.0.0.1", help=argparse.SUPPRESS)
+    show.add_argument("--port", type=int, default=8088)
+    show.add_argument("--admin-port", type=int, default=8089)
+    show.add_argument("--loop", choices=("auto", "uvloop", "asyncio"), default="auto")
+    show.set_defaults(run=run_demo)
+
+    check = commands.add_parser("check-config", help="check a configuration and name everything that is wrong")
+    check.add_argument("files", metavar="FILE", type=Path, nargs="*")
+    check.add_argument("--json", action="store_true", help="print the effective configuration, or the faults, as JSON")
+    check.add_argument("--schema", action="store_true", help="print the JSON schema of a configuration file")
+    check.set_defaults(run=run_check)
+
+    tail.add_parser(commands)
+    return parser
+
+
+def run_serve(options: argparse.Namespace) -> int:
+    paths = tuple(options.config) or find_default_paths(os.environ)
+
+    def load_config() -> Config:
+        return load(paths, os.environ)
+
+    config = load_config()
+    if options.check_config:
+        return _report_good(config, as_json=False)
+    log.set_up(options.log_format or config.log.format, config.log.level)
+
+    async def serve() -> int:
+        return OK if await Service(config, load_config, options.log_format).run(log.announce) else INTERRUPTED
+
+    try:
+        return run_loop(serve, options.loop)
+    except OSError as error:
+        print(f"penstock: {error.strerror or type(error).__name__}: {error.filename or ''}", file=sys.stderr)
+        return FAILED
+
+
+def run_check(options: argparse.Namespace) -> int:
+    if options.schema:
+        print(json.dumps(build_schema(), indent=2))
+        return OK
+    paths = tuple(options.files) or find_default_paths(os.environ)
+    try:
+        config = load(paths, os.environ)
+    except ConfigError as error:
+        if not options.json:
+            raise
+        faults = [
+            {name: value for name in ("file", "place", "message", "line", "column")
+             if (value := getattr(fault, name)) not in (None, "")}
+            for fault in error.faults
+        ]  # fmt: skip
+        print(json.dumps({"ok": False, "faults": faults}, indent=2))
+        return BAD_CONFIG
+    return _report_good(config, as_json=options.json)
+
+
+def run_demo(options: argparse.Namespace) -> int:
+    return run_loop(lambda: demo.run(options.host, options.port, options.admin_port), options.loop)
+
+
+def run_loop(make: Callable[[], Coroutine[Any, Any, int]], loop: str) -> int:
+    """Run a coroutine to its end on uvloop where it is to be had, unless asked otherwise."""
+    factory: Callable[[], asyncio.AbstractEventLoop] | None = None
+    if loop != "asyncio":
+        try:
+            import uvloop
+        except ImportError:
+            if loop == "uvloop":
+                raise
+        else:
+            factory = uvloop.new_event_loop
+    with asyncio.Runner(loop_factory=factory) as runner:
+        return runner.run(make())
+
+
+def _report_good(config: Config, *, as_json: bool) -> int:
+    if as_json:
+        print(json.dumps({"ok": True, "config": mask(config)}, indent=2))
+    else:
+        counts = (
+            (len(config.clients), "clients"),
+            (len(config.providers), "providers"),
+            (len(config.mounts), "mounts"),
+        )
+        print("configuration ok: " + ", ".join(f"{count} {what}" for count, what in counts))
+    return OK

@@ -1,0 +1,95 @@
+"""A running proxy for tests: the real application on real sockets, with its records in reach.
+
+`running(config)` takes what a configuration file would hold, listens on free loopback ports and yields a RunningProxy.
+`mounted(upstream)` is the configuration that most tests want: one mount `/up` in front of a DemoUpstream.
+"""
+
+import asyncio
+import socket
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from typing import Any
+
+from aiohttp import web
+
+from proxy.app import Penstock
+from proxy.config.load import build_config
+from proxy.demo import DemoUpstream
+from proxy.relay.outcome import Record
+
+
+class RunningProxy:
+    """port, admin_port: where it listens. records: the finished requests, in the order in which they ended."""
+
+    def __init__(self, config: Mapping[str, Any], *, pull: bool = False) -> None:
+        self.records: list[Record] = []
+        self._news = asyncio.Condition()
+        self.penstock = Penstock(build_config([("test", config)], {}), self._note, pull=pull)
+        self._tasks: set[asyncio.Task[None]] = set()
+        self.port = 0
+        self.admin_port = 0
+
+    async def start(self) -> None:
+        await self.penstock.runner.setup()
+        public, admin = _listen(), _listen()
+        self.port, self.admin_port = public.getsockname()[1], admin.getsockname()[1]
+        self.penstock.doors.open_admin([admin.getsockname()])
+        for sock in (public, admin):
+            await web.SockSite(self.penstock.runner, sock).start()
+
+    async def stop(self) -> None:
+        await self.penstock.runner.cleanup()
+        await self.penstock.close()
+
+    async def wait_record(self, number: int = 1, *, within: float = 10.0) -> Record:
+        """The `number`-th finished request (from 1), waiting for it."""
+        async with asyncio.timeout(within), self._news:
+            await self._news.wait_for(lambda: len(self.records) >= number)
+        return self.records[number - 1]
+
+    def _note(self, record: Record) -> None:
+        self.records.append(record)
+        task = asyncio.get_running_loop().create_task(self._tell())
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def _tell(self) -> None:
+        async with self._news:
+            self._news.notify_all()
+
+
+def mounted(upstream: DemoUpstream | str, dialect: str = "raw", **mount: Any) -> dict[str, Any]:
+    """One provider `up`, mounted at `/up`, open unless the mount says otherwise."""
+    base_url = upstream if isinstance(upstream, str) else upstream.base_url
+    return {
+        "providers": {"up": {"dialect": dialect, "base_url": base_url}},
+        "mounts": {"/up": {"provider": "up", "auth": "none", **mount}},
+    }
+
+
+@asynccontextmanager
+async def running(config: Mapping[str, Any], *, pull: bool = False) -> AsyncIterator[RunningProxy]:
+    proxy = RunningProxy(config, pull=pull)
+    await proxy.start()
+    try:
+        yield proxy
+    finally:
+        await proxy.stop()
+
+
+@asynccontextmanager
+async def demo_upstream(**options: Any) -> AsyncIterator[DemoUpstream]:
+    upstream = DemoUpstream(record=True)
+    await upstream.start(**options)
+    try:
+        yield upstream
+    finally:
+        await upstream.stop()
+
+
+def _listen() -> socket.socket:
+    sock = socket.socket()
+    sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    sock.bind(("127.0.0.1", 0))
+    sock.setblocking(False)
+    return sock
