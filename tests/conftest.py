@@ -2,15 +2,12 @@
 
 import asyncio
 import os
-from collections.abc import Callable
-
-import pytest
+from collections.abc import Callable, Mapping
 
 
-@pytest.fixture(scope="session")
-def event_loop_policy() -> asyncio.AbstractEventLoopPolicy:
+def pytest_asyncio_loop_factories(config: object, item: object) -> Mapping[str, Callable[[], asyncio.AbstractEventLoop]]:
     if os.environ.get("PENSTOCK_TEST_LOOP", "uvloop") == "asyncio":
-        return asyncio.DefaultEventLoopPolicy()
+        return {"asyncio": asyncio.new_event_loop}
     import uvloop
 
-    return uvloop.EventLoopPolicy()
+    return {"uvloop": uvloop.new_event_loop}
