@@ -134,7 +134,7 @@ class Penstock:
         return Runner(
             app,
             self.ticker,
-            limits.head,
+            limits.head_timeout,
             self._refuse,
             keepalive_timeout=KEEPALIVE,
             read_bufsize=READ_BUFFER,

@@ -103,7 +103,7 @@ class Limits(Struct, frozen=True, kw_only=True):
             "kills.",
         ),
     ] = 30.0
-    head: Annotated[
+    head_timeout: Annotated[
         float,
         Leaf(
             kinds.DURATION,

@@ -75,6 +75,7 @@ class Downstream(web.StreamResponse):
             raise ClientConnectionResetError("the client is gone")
         writer.output_size += len(head)
         self._send_head(head, request.method, transport)
+        self._fields = []
         return writer
 
     def _send_head(self, head: bytes, method: str, transport: asyncio.WriteTransport) -> None:

@@ -16,8 +16,8 @@ from proxy.edge.upload import ClientUpload, build_upload
 from proxy.errors import Code, Refused, UpstreamFault
 from proxy.relay.attempt import open_attempt
 from proxy.relay.clocks import Ticker
-from proxy.relay.outcome import EndReason, Phase
-from proxy.relay.ports import Answer, UpstreamRequest
+from proxy.relay.outcome import EndReason, Phase, Record
+from proxy.relay.ports import Answer, Source, UpstreamRequest
 from proxy.relay.pump import Clocks, Pump
 from proxy.wire.headers import filter_response
 from proxy.wire.requests import get_body_length, wants_continue
@@ -25,7 +25,6 @@ from proxy.wire.sse import EventCounter
 from proxy.wire.target import join_query
 
 _WITHOUT_BODY: Final = frozenset({204, 304})
-_EVENT_STREAM: Final = b"text/event-stream"
 
 
 async def handle_mount(request: web.BaseRequest, ticker: Ticker) -> web.StreamResponse:
@@ -34,12 +33,21 @@ async def handle_mount(request: web.BaseRequest, ticker: Ticker) -> web.StreamRe
     mount = scope.mount
     if mount is None:
         raise Refused(Code.NOT_FOUND)
-    head = scope.head
-    upload = build_upload(
-        request, get_body_length(head.headers), scope.house.limits, ticker, wants_continue=wants_continue(head)
-    )
+    head, limits = scope.head, scope.house.limits
+    upload = build_upload(request, get_body_length(head.headers), limits, ticker, wants_continue=wants_continue(head))
     answer = await _ask(scope, mount, upload, ticker)
-    return await _pass_on(request, scope, mount, answer, upload, ticker)
+    source = answer.source
+    try:
+        response = _build_response(request, scope, mount, answer, upload)
+        tap, clocks = _choose_tap(scope.house, mount, answer)
+        del answer, head  # a stream lives for minutes, and the fields of two heads are three kilobytes
+        scope.forget_fields()
+        await _pass_on(request, scope, response, source, tap, clocks, ticker)
+        return response
+    finally:
+        if source is not None:
+            source.abort()  # harmless when the body is complete
+        _note_upload(scope.record, upload)
 
 
 async def _ask(scope: Scope, mount: Mount, upload: ClientUpload | None, ticker: Ticker) -> Answer:
@@ -55,7 +63,7 @@ async def _ask(scope: Scope, mount: Mount, upload: ClientUpload | None, ticker: 
             raise upload.fault from None  # the client's side failed first; upstream only saw the end of it
         raise
     finally:
-        record.bytes_up = upload.taken if upload else 0
+        _note_upload(record, upload)
 
 
 def _build_target(mount: Mount, scope: Scope) -> str:
@@ -63,44 +71,33 @@ def _build_target(mount: Mount, scope: Scope) -> str:
 
 
 async def _pass_on(
-    request: web.BaseRequest, scope: Scope, mount: Mount, answer: Answer, upload: ClientUpload | None, ticker: Ticker
-) -> web.StreamResponse:
+    request: web.BaseRequest,
+    scope: Scope,
+    response: Downstream,
+    source: Source | None,
+    tap: EventCounter | None,
+    clocks: Clocks,
+    ticker: Ticker,
+) -> None:
     record = scope.record
-    is_stream = (answer.headers.get_first(b"content-type") or b"").lower().startswith(_EVENT_STREAM)
-    response = Downstream(
-        answer.status,
-        answer.reason,
-        _build_fields(scope, mount, answer, is_stream=is_stream),
-        answer.length,
-        bodiless=request.method == "HEAD" or answer.status in _WITHOUT_BODY,
-        has_date=b"date" in answer.headers,
-        close=upload is not None and not upload.complete,  # an early answer: the rest of the body is not wanted
-    )
-    pump: Pump | None = None
+    stream = await open_stream(request, response)
+    record.status = response.status
+    record.first_byte = ticker.now() - record.started
+    record.phase = Phase.STREAMING
+    if source is None:
+        await stream.finish()
+        record.phase = Phase.ENDED
+        return
+    pump = Pump(source, stream, tap, clocks, ticker)
+    scope.stop = pump.interrupt
     try:
-        stream = await open_stream(request, response)
-        record.status = answer.status
-        record.first_byte = ticker.now() - record.started
-        record.phase = Phase.STREAMING
-        if answer.source is None:
-            await stream.finish()
-            return response
-        tap = EventCounter() if is_stream else None
-        pump = Pump(answer.source, stream, tap, _choose_clocks(scope.house, mount, answer, is_stream=is_stream), ticker)
-        scope.stop = pump.interrupt
         await pump.run()
-        return response
     finally:
-        if answer.source is not None and (pump is None or pump.ended is not EndReason.DONE):
-            answer.source.abort()
-        if pump is not None:
-            _note_end(scope, pump, tap)
-        record.bytes_up = upload.taken if upload else 0
+        scope.stop = None
+        _note_end(record, pump, tap)
 
 
-def _note_end(scope: Scope, pump: Pump, tap: EventCounter | None) -> None:
-    record = scope.record
-    scope.stop = None
+def _note_end(record: Record, pump: Pump, tap: EventCounter | None) -> None:
     record.bytes_down = pump.received
     record.events = tap.events if tap else 0
     record.heartbeats = pump.heartbeats
@@ -109,22 +106,53 @@ def _note_end(scope: Scope, pump: Pump, tap: EventCounter | None) -> None:
         record.error, record.detail = pump.fault.code.slug, pump.fault.detail
     if pump.ended is not None:
         record.close(pump.ended)
-        record.phase = Phase.ENDED if pump.ended is EndReason.DONE else record.phase
+    if pump.ended is EndReason.DONE:
+        record.phase = Phase.ENDED
 
 
-def _choose_clocks(house: House, mount: Mount, answer: Answer, *, is_stream: bool) -> Clocks:
-    """A heartbeat only where a line of ours cannot harm: in a plain event stream of no announced length."""
+def _note_upload(record: Record, upload: ClientUpload | None) -> None:
+    if upload is not None:
+        record.bytes_up = upload.taken
+        if upload.fault is not None:
+            record.error = upload.fault.code.slug  # what broke first: upstream was only told by a closed connection
+
+
+def _build_response(
+    request: web.BaseRequest, scope: Scope, mount: Mount, answer: Answer, upload: ClientUpload | None
+) -> Downstream:
+    return Downstream(
+        answer.status,
+        answer.reason,
+        _build_fields(scope, mount, answer),
+        answer.length,
+        bodiless=request.method == "HEAD" or answer.status in _WITHOUT_BODY,
+        has_date=b"date" in answer.headers,
+        close=upload is not None and not upload.complete,  # an early answer: the rest of the body is not wanted
+    )
+
+
+def _is_event_stream(answer: Answer) -> bool:
+    """By the media type's essence, in any case (WHATWG HTML 9.2.3, RFC 9110 8.3.1)."""
+    kind = answer.headers.get_first(b"content-type") or b""
+    return kind.partition(b";")[0].strip().lower() == b"text/event-stream"
+
+
+def _choose_tap(house: House, mount: Mount, answer: Answer) -> tuple[EventCounter | None, Clocks]:
+    """Events are counted where they can be read. A heartbeat is written only where a line of ours cannot harm: in a
+    plain event stream of no announced length."""
     limits = house.limits
-    plain = is_stream and answer.length is None and b"content-encoding" not in answer.headers
-    return Clocks(limits.idle, limits.write_stall, mount.heartbeat if plain else 0.0, mount.provider.dialect.keepalive)
+    plain = _is_event_stream(answer) and b"content-encoding" not in answer.headers
+    heartbeat = mount.heartbeat if plain and answer.length is None else 0.0
+    clocks = Clocks(limits.idle, limits.write_stall, heartbeat, mount.provider.dialect.keepalive)
+    return EventCounter() if plain else None, clocks
 
 
-def _build_fields(scope: Scope, mount: Mount, answer: Answer, *, is_stream: bool) -> Fields:
+def _build_fields(scope: Scope, mount: Mount, answer: Answer) -> Fields:
     """Upstream's end-to-end fields without any that shows a key of ours, ours after them."""
     fields = filter_response(answer.headers)
     if mount.provider.secrets:
         fields = [pair for pair in fields if not any(secret in pair[1] for secret in mount.provider.secrets)]
-    if is_stream:
+    if _is_event_stream(answer):
         if b"cache-control" not in answer.headers:
             fields.append((b"Cache-Control", b"no-cache"))
         if b"x-accel-buffering" not in answer.headers:

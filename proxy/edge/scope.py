@@ -12,6 +12,7 @@ from proxy.dialects.registry import RAW
 from proxy.edge.house import House, Mount
 from proxy.relay.outcome import EndReason, Record
 from proxy.types import RequestId
+from proxy.wire.headers import Headers
 from proxy.wire.requests import Head
 
 
@@ -34,6 +35,12 @@ class Scope:
     def dialect(self) -> Dialect:
         """Of the mount; what its clients can read."""
         return self.mount.provider.dialect if self.mount else RAW
+
+    def forget_fields(self) -> None:
+        """Let go of the request's fields once they have served."""
+        head = self.head
+        self.head = Head(head.method, head.target, head.version, Headers(()))
+        self.headers = []
 
     def end(self, reason: EndReason) -> None:
         """End the request now: a running stream visibly, anything before it by cancellation."""

@@ -91,7 +91,6 @@ class PushHandler(ResponseHandler):
     def let_go(self, *, reusable: bool) -> None:
         """The answer is over: what comes next belongs to another, if the connection is fit for one."""
         self._receive = self._on_lost = None
-        self._payload = None  # aiohttp takes an unread one for a reason to close
         self.has_body = False
         self.used += 1
         if not reusable:
@@ -112,6 +111,7 @@ class PushHandler(ResponseHandler):
             if self._has_head:
                 self._parser = None  # its work is done; the next request brings a new one
                 self.has_body = self._payload is not EMPTY_PAYLOAD
+                self._payload = None  # the reader that nobody will read: aiohttp takes it for a reason to close
                 if data and self.has_body:
                     self._hold(data)
                 elif data:

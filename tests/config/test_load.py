@@ -216,7 +216,7 @@ def test_later_files_and_drop_ins_are_laid_over_the_first(tmp_path: Path) -> Non
     (tmp_path / "more" / "conf.d").mkdir()
     write(tmp_path / "more" / "conf.d" / "50.toml", '[limits]\nhead = "5s"')
     limits = load([first, second], {}).limits
-    assert (limits.idle, limits.drain, limits.connect, limits.head) == (1.0, 2.0, 3.0, 4.0)
+    assert (limits.idle, limits.drain, limits.connect, limits.head_timeout) == (1.0, 2.0, 3.0, 4.0)
 
 
 def test_arrays_are_replaced_and_tables_merged(tmp_path: Path) -> None:

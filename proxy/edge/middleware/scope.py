@@ -16,16 +16,15 @@ from proxy.relay.outcome import Record
 def build(get_house: Callable[[], House], doors: Doors, ticker: Ticker) -> Middleware:
     @web.middleware
     async def scope(request: web.Request, handler: Handler) -> web.StreamResponse:
-        head = read_head(request)
         record = Record(
             make_request_id(),
             ticker.now(),
             time.time(),
-            method=head.method,
+            method=request.method,
             remote=request.remote or "unix",
             door="admin" if doors.is_admin(request) else "public",
         )
-        request[SCOPE] = Scope(record, get_house(), head, request.task)
+        request[SCOPE] = Scope(record, get_house(), read_head(request), request.task)
         return await handler(request)
 
     return scope
