@@ -5,13 +5,12 @@
 """
 
 import argparse
-import asyncio
 import json
 import os
 import sys
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import proxy
 from proxy.config.describe import build_schema, mask
@@ -20,6 +19,7 @@ from proxy.config.model import Config
 from proxy.errors import ConfigError
 from proxy.lifecycle import Service
 from proxy.listeners import BindError
+from proxy.loop import run_loop
 from proxy.ops import log
 from proxy.tools import demo, tail
 
@@ -128,21 +128,6 @@ def run_check(options: argparse.Namespace) -> int:
 
 def run_demo(options: argparse.Namespace) -> int:
     return run_loop(lambda: demo.run(options.host, options.port, options.admin_port), options.loop)
-
-
-def run_loop(make: Callable[[], Coroutine[Any, Any, int]], loop: str) -> int:
-    """Run a coroutine to its end on uvloop where it is to be had, unless asked otherwise."""
-    factory: Callable[[], asyncio.AbstractEventLoop] | None = None
-    if loop != "asyncio":
-        try:
-            import uvloop
-        except ImportError:
-            if loop == "uvloop":
-                raise
-        else:
-            factory = uvloop.new_event_loop
-    with asyncio.Runner(loop_factory=factory) as runner:
-        return runner.run(make())
 
 
 def _report_good(config: Config, *, as_json: bool) -> int:

@@ -18,7 +18,7 @@ from proxy.app import Penstock
 from proxy.config.address import parse_address
 from proxy.config.model import Config
 from proxy.errors import PenstockError
-from proxy.listeners import open_listeners, show_listener, take_inherited
+from proxy.listeners import open_listeners, show_listener, take_inherited, watch_peers
 from proxy.ops.log import AccessLog
 from proxy.relay.outcome import EndReason
 
@@ -88,6 +88,7 @@ class Service:
         admin = open_listeners([parse_address(server.admin)] if server.admin else [])
         penstock.doors.open_admin(sock.getsockname() for sock in admin)
         for sock in (*public, *admin):
+            watch_peers(sock)
             site = web.SockSite(penstock.runner, sock, backlog=BACKLOG)
             await site.start()
             self._sites.append(site)

@@ -60,7 +60,10 @@ class ClientStream:
         await self._writer.drain()
 
     def count_unsent(self) -> int:
-        return self._transport.get_write_buffer_size()
+        # With what the kernel still holds: it takes more in steps of megabytes, and a slow client's reading has to
+        # count in between.
+        waiting = self._transport.get_write_buffer_size()
+        return waiting + _count_undelivered(self._transport.get_extra_info("socket"))
 
     async def finish(self) -> None:
         self.flush()

@@ -96,7 +96,8 @@ class Downstream(web.StreamResponse):
         elif version < (1, 1):
             fields.append((b"Connection", b"keep-alive"))
         reason = self.reason.encode("utf-8", "surrogateescape")
-        lines = [b"HTTP/%d.%d %d %b" % (version[0], version[1], self.status, reason)]
+        # Our own version, whatever the request's was (RFC 9110 6.2); a Connection field says what an older one needs.
+        lines = [b"HTTP/1.1 %d %b" % (self.status, reason)]
         lines += [name + b": " + value for name, value in fields]
         head = b"\r\n".join(lines)
         if _CONTROLS(head) or head.count(b"\n") != len(lines) - 1 or head.count(b"\r") != len(lines) - 1:

@@ -150,8 +150,10 @@ def _choose_tap(house: House, mount: Mount, answer: Answer) -> tuple[EventCounte
 def _build_fields(scope: Scope, mount: Mount, answer: Answer) -> Fields:
     """Upstream's end-to-end fields without any that shows a key of ours, ours after them."""
     fields = filter_response(answer.headers)
-    if mount.provider.secrets:
-        fields = [pair for pair in fields if not any(secret in pair[1] for secret in mount.provider.secrets)]
+    secrets = mount.provider.secrets
+    values = b"\n".join(value for _, value in fields)
+    if any(secret in values for secret in secrets):
+        fields = [pair for pair in fields if not any(secret in pair[1] for secret in secrets)]
     if _is_event_stream(answer):
         if b"cache-control" not in answer.headers:
             fields.append((b"Cache-Control", b"no-cache"))

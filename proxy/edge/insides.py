@@ -25,11 +25,8 @@ from proxy.relay.clocks import Ticker
 WRITE_HIGH: Final = 64 * 1024
 """Bytes queued for a client before its upstream is paused: one full read of a busy stream; resumed below a quarter."""
 
-_KEEPALIVE: Final = ((socket.TCP_KEEPIDLE, 30), (socket.TCP_KEEPINTVL, 10), (socket.TCP_KEEPCNT, 3))
-"""Seconds and probes: a client whose host vanished is noticed within 60 s (the kernel's default is two hours)."""
-
-_UNACKED_MS: Final = 60_000
-"""TCP_USER_TIMEOUT: the same limit while data is on its way (RFC 5482)."""
+_LEFT: Final = frozenset({7, 8})
+"""TCP_CLOSE and TCP_CLOSE_WAIT, the first byte of TCP_INFO (linux/tcp.h): after a reset, and after a FIN."""
 
 _SHUTDOWN: Final = 0.1
 """Seconds `cleanup` waits for handlers: the drain has waited for them before. aiohttp may take this twice."""
@@ -53,7 +50,6 @@ class Connection(RequestHandler):
         super().connection_made(transport)
         if isinstance(transport, asyncio.WriteTransport):
             transport.set_write_buffer_limits(high=WRITE_HIGH)
-        _set_tcp_options(transport.get_extra_info("socket"))
 
     def connection_lost(self, exc: BaseException | None) -> None:
         self._stop_waiting_for_head()
@@ -81,6 +77,14 @@ class Connection(RequestHandler):
     @property
     def draining(self) -> bool:
         return self._server.draining
+
+    def has_left(self) -> bool:
+        """Whether the client has ended the connection. The event loop does not notice while reading is paused."""
+        sock = self.transport.get_extra_info("socket") if self.transport is not None else None
+        if sock is None or sock.family not in (socket.AF_INET, socket.AF_INET6):
+            return False
+        state: bytes = sock.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, 1)
+        return state[0] in _LEFT
 
     def close_if_idle(self) -> None:
         if self._waiter is not None and not self._messages:
@@ -145,6 +149,7 @@ class Runner(web.AppRunner):
             handle_signals=False,
             access_log=None,
             handler_cancellation=True,
+            tcp_keepalive=False,  # the listener has it, and every connection from the listener
             shutdown_timeout=_SHUTDOWN,
             **settings,
         )
@@ -180,10 +185,3 @@ def _find_code(status: int, exc: BaseException | None, max_line: int) -> Code:
     if "Too many headers" in str(getattr(exc, "message", "")):
         return Code.HEADERS_TOO_LARGE
     return Code.BAD_REQUEST
-
-
-def _set_tcp_options(sock: Any) -> None:
-    if sock is None or sock.family not in (socket.AF_INET, socket.AF_INET6):
-        return
-    for option, value in (*_KEEPALIVE, (socket.TCP_USER_TIMEOUT, _UNACKED_MS)):
-        sock.setsockopt(socket.IPPROTO_TCP, option, value)

@@ -12,7 +12,7 @@ from proxy.dialects.registry import RAW
 from proxy.edge.house import House, Mount
 from proxy.relay.outcome import EndReason, Record
 from proxy.types import RequestId
-from proxy.wire.headers import Headers
+from proxy.wire.headers import NO_FIELDS
 from proxy.wire.requests import Head
 
 
@@ -39,7 +39,7 @@ class Scope:
     def forget_fields(self) -> None:
         """Let go of the request's fields once they have served."""
         head = self.head
-        self.head = Head(head.method, head.target, head.version, Headers(()))
+        self.head = Head(head.method, head.target, head.version, NO_FIELDS)
         self.headers = []
 
     def end(self, reason: EndReason) -> None:

@@ -79,12 +79,21 @@ class ClientUpload:
             self._ticker.release(self)
 
     def tick(self, now: float) -> None:
-        """The clocks of a read under way: silence, and the average rate once the grace is over."""
+        """The clocks of a read under way: silence, and the average rate once the grace is over.
+
+        While upstream takes nothing the client's socket is paused, and somebody has to look whether it is still there.
+        """
         if not self._reading:
+            self._look_for_client()
             return
         silent = now - self._read_at
         if 0 < self._limits.body_idle <= silent or self._is_slow(self._waited + silent):
             self._request.content.set_exception(self._fail(Code.REQUEST_TIMEOUT))
+
+    def _look_for_client(self) -> None:
+        protocol, transport = self._request.protocol, self._request.transport
+        if isinstance(protocol, Connection) and transport is not None and protocol.has_left():
+            transport.abort()  # what follows is what follows any lost connection
 
     def _is_slow(self, waited: float) -> bool:
         since, taken = self._window
@@ -126,9 +135,11 @@ class ClientUpload:
 def build_upload(
     request: web.BaseRequest, length: int | None, limits: Limits, ticker: Ticker, *, wants_continue: bool
 ) -> ClientUpload | None:
-    """The body of `request`, None when it has none. Raises Refused for one that is announced as too large."""
+    """The body of `request`, None when it has none. Raises Refused for one that is known to be too large."""
     if length is not None and length > limits.max_body:
         raise Refused(Code.BODY_TOO_LARGE, close=True)
     if not request.body_exists:
         return None
+    if request.content.total_bytes > limits.max_body:  # chunks that came along with the head
+        raise Refused(Code.BODY_TOO_LARGE, close=True)
     return ClientUpload(request, length, limits, ticker, wants_continue=wants_continue)

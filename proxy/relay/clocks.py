@@ -25,7 +25,7 @@ class Ticker:
     """Calls everything that it watches, once per tick. Bound to the loop it is made in."""
 
     def __init__(self, tick: float = TICK) -> None:
-        self._loop = asyncio.get_running_loop()
+        self.loop = asyncio.get_running_loop()
         self._tick = tick
         self._watched: dict[Watched, None] = {}
         self._timer: asyncio.TimerHandle | None = None
@@ -37,7 +37,7 @@ class Ticker:
     def watch(self, watched: Watched) -> None:
         self._watched[watched] = None
         if self._timer is None:
-            self._timer = self._loop.call_later(self._tick, self._run)
+            self._timer = self.loop.call_later(self._tick, self._run)
 
     def release(self, watched: Watched) -> None:
         self._watched.pop(watched, None)
@@ -49,7 +49,7 @@ class Ticker:
         now = self.now()
         for watched in list(self._watched):
             watched.tick(now)
-        self._timer = self._loop.call_later(self._tick, self._run) if self._watched else None
+        self._timer = self.loop.call_later(self._tick, self._run) if self._watched else None
 
 
 class Stillness:
@@ -95,7 +95,7 @@ async def wait_while_moving(ticker: Ticker, limit: float, read: Callable[[], int
 
     What asyncio.timeout does, on the ticker instead of a timer of its own: a cancellation from elsewhere passes.
     """
-    task = asyncio.current_task()
+    task = asyncio.current_task(ticker.loop)
     if task is None:
         raise RuntimeError("wait_while_moving needs a task")
     cancelling = task.cancelling()

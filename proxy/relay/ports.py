@@ -102,7 +102,7 @@ class Sink(Protocol):
         """Return when the client has read enough. Raises ConnectionError when it is gone."""
 
     def count_unsent(self) -> int:
-        """Bytes written here that the kernel has not taken yet: shrinking is progress."""
+        """Bytes written here that the client does not have yet: shrinking is progress."""
 
     async def finish(self) -> None:
         """End the body as complete. Raises ConnectionError when the client is gone."""

@@ -67,7 +67,7 @@ class Pump:
         try:
             flowing = self._write(data)
         except Exception as error:  # aiohttp would blame the upstream for it
-            self._break(EndReason.CLIENT_GONE if isinstance(error, ConnectionError) else EndReason.ERROR)
+            self._blame_client(error)
             return
         if self._observe is not None:
             try:
@@ -163,9 +163,14 @@ class Pump:
     def _beat(self, now: float) -> None:
         if not self.received:
             self._write = self._write_behind_heartbeat
-        self.heartbeats += 1
         self._heartbeat.restart(now)
-        if not self._sink.write(self._clocks.keepalive):
+        try:
+            flowing = self._sink.write(self._clocks.keepalive)
+        except Exception as error:  # the ticker, and every clock with it, would stop
+            self._blame_client(error)
+            return
+        self.heartbeats += 1
+        if not flowing:
             self._hold()
 
     def _write_behind_heartbeat(self, data: bytes) -> bool:
@@ -173,6 +178,9 @@ class Pump:
         self._write = self._sink.write
         data = data.removeprefix(b"\xef\xbb\xbf")
         return self._write(data) if data else True
+
+    def _blame_client(self, error: Exception) -> None:
+        self._break(EndReason.CLIENT_GONE if isinstance(error, ConnectionError) else EndReason.ERROR)
 
     def _break(self, reason: EndReason) -> None:
         """The client's side is beyond use, also when only the end of a complete body was left to write."""

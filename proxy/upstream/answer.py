@@ -21,7 +21,7 @@ def check_head(status: int, reason: str, headers: Headers) -> None:
     """Raise UpstreamFault unless the head may go on."""
     if status not in _STATUSES:
         raise UpstreamFault(Code.PROTOCOL, f"status {status}")
-    if _CONTROLS(reason.encode("utf-8", "surrogateescape")) or any(_CONTROLS(value) for _, value in headers.raw):
+    if _CONTROLS(reason.encode("utf-8", "surrogateescape")) or _CONTROLS(b"".join(value for _, value in headers.raw)):
         raise UpstreamFault(Code.PROTOCOL, "control byte in head")
 
 

@@ -70,9 +70,8 @@ class Exchange:
         self._receiver = receiver
         self._feed = receiver.feed
         held, lost = self._handler.take_body(self._on_data, self._on_lost)
-        for data in held:
-            if not self._over:
-                self._on_data(data)
+        if held:
+            self._on_data(b"".join(held))  # at once, so that the framing sees what follows the body
         if lost is not None:
             self._on_lost(lost[0])
 

@@ -10,6 +10,7 @@ This file and no other leans on the insides of aiohttp's client: `TCPConnector._
 """
 
 import functools
+import re
 from collections.abc import Callable
 from typing import Any, Final
 
@@ -20,6 +21,8 @@ from aiohttp.streams import EMPTY_PAYLOAD
 
 HELD_MAX: Final = 64 * 1024
 """Bytes of a body kept while nobody has taken it; then the socket waits. One read of a busy stream."""
+
+_BLANK_LINE = re.compile(rb"\n\r?\n").search
 
 Receive = Callable[[bytes], None]
 Lost = Callable[[BaseException | None], None]
@@ -122,12 +125,12 @@ class PushHandler(ResponseHandler):
         """The place behind the first blank line in `data`, CRLF or LF, or its length (RFC 9112 2.2)."""
         seen = len(self._head_end)
         text = self._head_end + data if seen else data
-        ends = [at + len(mark) for mark in (b"\n\r\n", b"\n\n") if (at := text.find(mark)) >= 0]
-        if not ends:
+        found = _BLANK_LINE(text)
+        if found is None:
             self._head_end = text[-2:]
             return len(data)
         self._head_end = b""
-        return min(ends) - seen
+        return found.end() - seen
 
 
 def install(connector: aiohttp.TCPConnector) -> None:

@@ -60,17 +60,24 @@ class PushOpener:
 
     async def _ask(self, request: UpstreamRequest) -> Answer:
         head = self._build_head(request)
+        repeatable = request.method in ("GET", "HEAD") and request.upload is None
+        again = False
         while True:
             connection = await self._connect()
             handler = connection.protocol
             if not isinstance(handler, PushHandler):
                 connection.close()
                 raise UpstreamFault(Code.INTERNAL, "connector without hand-over")
+            kept = handler.used > 0
+            if kept and again:
+                connection.close()  # as old as the one that failed
+                continue
             try:
                 return await self._exchange(request, head, connection, handler)
             except (aiohttp.ServerDisconnectedError, ConnectionError):
-                if request.method not in ("GET", "HEAD") or request.upload is not None or not handler.used:
+                if not (repeatable and kept):
                     raise
+                again = True
 
     async def _connect(self) -> Connection:
         connector = self._session.connector

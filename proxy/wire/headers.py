@@ -54,6 +54,9 @@ class Headers:
         return values[0] if values else None
 
 
+NO_FIELDS: Final = Headers(())
+
+
 def parse_list(values: Iterable[bytes]) -> list[bytes]:
     """Comma-separated members, lower case, empty ones left out (RFC 9110 5.6.1)."""
     return [member for value in values for part in value.split(b",") if (member := part.strip(b" \t").lower())]

@@ -83,12 +83,12 @@ def _check_coding(head: Head) -> Code | None:
 
 def _check_values(head: Head) -> Code | None:
     """aiohttp's client would drop bytes that are not UTF-8 in silence, so a field that has some is refused."""
-    for name, value in head.headers.raw:
-        if not (value.isascii() and name.isascii()):
-            try:
+    if not b"".join(value for _, value in head.headers.raw).isascii():
+        try:
+            for _, value in head.headers.raw:
                 value.decode("utf-8")
-            except UnicodeDecodeError:
-                return Code.BAD_REQUEST
+        except UnicodeDecodeError:
+            return Code.BAD_REQUEST
     return None
 
 

@@ -2,7 +2,8 @@
 
 A target is forwarded byte for byte (RFC 9110 7.7), so it is never parsed into a URL. Decoding happens only to look
 for a way out of the base path: a target is refused when any reading of it, that of a server which decodes twice,
-collapses slashes, takes a backslash for a slash or cuts at `;` included, climbs above the mount.
+collapses slashes, takes a backslash for a slash, splits before it decodes or cuts at `;` included, climbs above the
+mount.
 """
 
 import re
@@ -10,7 +11,9 @@ from urllib.parse import unquote
 
 # More rounds than any server decodes; `%25252e` is still found at the third.
 _DECODE_ROUNDS = 3
-_SEPARATORS = re.compile(r"[/\\]+").split
+_SEPARATORS = re.compile(r"[/\\]").split
+# Where a segment's name ends for one that knows parameters, reads a decoded path again as a URL, or as a C string.
+_NAME_END = re.compile(r"[;?#\x00]").split
 _ABSOLUTE = re.compile(r"https?://([^/?#]*)(.*)", re.IGNORECASE | re.DOTALL).fullmatch
 
 
@@ -43,30 +46,32 @@ def covers(prefix: str, path: str) -> bool:
 
 
 def climbs_out(rest: str) -> bool:
-    """Whether some reading of the path `rest`, taken below a base path, has a prefix that lies above the base."""
-    for _ in range(_DECODE_ROUNDS):
-        if _climbs(rest):
-            return True
-        decoded = unquote(rest, errors="replace")
-        if decoded == rest:
-            return False
-        rest = decoded
-    return _climbs(rest)
+    """Whether some reading of the path `rest`, taken below a base path, has a prefix that lies above the base.
 
-
-def _climbs(path: str) -> bool:
-    if ".." not in path:
+    Only `/` separates for everybody. What stands between two is decoded to the end, and where one server sees several
+    segments in it and another a single one, it goes up as often as it can and down at most once.
+    """
+    if ".." not in _decode(rest):
         return False
     depth = 0
-    for segment in _SEPARATORS(path):
-        name = segment.partition(";")[0]
-        if name == "..":
-            depth -= 1
+    for segment in rest.split("/"):
+        names = [_NAME_END(part)[0] for part in _SEPARATORS(_decode(segment))]
+        if ups := names.count(".."):
+            depth -= ups
             if depth < 0:
                 return True
-        elif name not in ("", "."):
+        elif any(name not in ("", ".") for name in names):
             depth += 1
     return False
+
+
+def _decode(text: str) -> str:
+    for _ in range(_DECODE_ROUNDS):
+        decoded = unquote(text, errors="replace")
+        if decoded == text:
+            break
+        text = decoded
+    return text
 
 
 def take_parameters(query: str, name: str) -> tuple[list[str], str | None]:

@@ -207,14 +207,14 @@ def test_every_unreadable_file_is_a_fault(tmp_path: Path) -> None:
 
 
 def test_later_files_and_drop_ins_are_laid_over_the_first(tmp_path: Path) -> None:
-    first = write(tmp_path / "a.toml", '[limits]\nidle = "1s"\ndrain = "1s"\nconnect = "1s"\nhead = "1s"')
-    second = write(tmp_path / "more" / "b.toml", '[limits]\ndrain = "2s"\nconnect = "2s"\nhead = "2s"')
-    write(tmp_path / "conf.d" / "20.toml", '[limits]\nhead = "4s"')
-    write(tmp_path / "conf.d" / "10.toml", '[limits]\nconnect = "3s"\nhead = "3s"')
-    write(tmp_path / "conf.d" / ".30.toml", '[limits]\nhead = "5s"')
-    write(tmp_path / "conf.d" / "40.toml.bak", '[limits]\nhead = "5s"')
+    first = write(tmp_path / "a.toml", '[limits]\nidle = "1s"\ndrain = "1s"\nconnect = "1s"\nhead_timeout = "1s"')
+    second = write(tmp_path / "more" / "b.toml", '[limits]\ndrain = "2s"\nconnect = "2s"\nhead_timeout = "2s"')
+    write(tmp_path / "conf.d" / "20.toml", '[limits]\nhead_timeout = "4s"')
+    write(tmp_path / "conf.d" / "10.toml", '[limits]\nconnect = "3s"\nhead_timeout = "3s"')
+    write(tmp_path / "conf.d" / ".30.toml", '[limits]\nhead_timeout = "5s"')
+    write(tmp_path / "conf.d" / "40.toml.bak", '[limits]\nhead_timeout = "5s"')
     (tmp_path / "more" / "conf.d").mkdir()
-    write(tmp_path / "more" / "conf.d" / "50.toml", '[limits]\nhead = "5s"')
+    write(tmp_path / "more" / "conf.d" / "50.toml", '[limits]\nhead_timeout = "5s"')
     limits = load([first, second], {}).limits
     assert (limits.idle, limits.drain, limits.connect, limits.head_timeout) == (1.0, 2.0, 3.0, 4.0)
 

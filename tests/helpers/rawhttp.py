@@ -45,6 +45,12 @@ class RawClient:
         self.writer.write(data)
         await self.writer.drain()
 
+    async def send_slowly(self, data: bytes, step: int) -> None:
+        """Send `step` bytes at a time, and let a peer on the same loop read in between; 0 sends all at once."""
+        for at in range(0, len(data), step or len(data)):
+            await self.send(data[at : at + (step or len(data))])
+            await asyncio.sleep(0)
+
     async def ask(self, target: str, *, body: bytes | None = None, method: str = "", headers: str = "") -> None:
         """Send one request; with a body it is a POST with its length unless `method` says otherwise."""
         method = method or ("GET" if body is None else "POST")

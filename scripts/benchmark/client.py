@@ -1,0 +1,106 @@
+"""The load of a benchmark: `connections` clients, each asking `requests` times over one kept connection.
+
+Returns delays (from the source's write to this client's read, microseconds) and times to the response head. It parses
+no more than it must: the end of an answer and the stamps in it.
+"""
+
+import asyncio
+import re
+import time
+from dataclasses import dataclass, field
+
+_STAMP = re.compile(rb"T=(\d+);")
+BODY = b'{"model":"bench","stream":true,"messages":[{"role":"user","content":"hi"}]}'
+
+
+@dataclass
+class Load:
+    """events: stamps seen. answers: ended ones. failed: answers that did not end. In microseconds: delays, heads."""
+
+    events: int = 0
+    answers: int = 0
+    failed: int = 0
+    delays: list[float] = field(default_factory=list)
+    heads: list[float] = field(default_factory=list)
+
+
+class _Client(asyncio.Protocol):
+    def __init__(self, request: bytes, requests: int, load: Load, done: asyncio.Event) -> None:
+        self._request, self._left, self._load, self._done = request, requests, load, done
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self._transport = transport
+        self._ask()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        if not self._done.is_set():
+            self._load.failed += self._left
+            self._done.set()
+
+    def _ask(self) -> None:
+        self._head = b""
+        self._in_head = True
+        self._tail = b""
+        self._missing = -1  # bytes to come of a body with a length; -1 for chunks
+        self._asked = time.monotonic_ns()
+        self._transport.write(self._request)
+
+    def data_received(self, data: bytes) -> None:
+        now = time.monotonic_ns()
+        if self._in_head:
+            self._head += data
+            head, blank, data = self._head.partition(b"\r\n\r\n")
+            if not blank:
+                return
+            self._in_head = False
+            self._load.heads.append((now - self._asked) / 1000)
+            if not head.startswith(b"HTTP/1.1 200"):
+                self._load.failed += 1
+            length = re.search(rb"(?i)content-length: *(\d+)", head)
+            self._missing = int(length[1]) if length else -1
+        for stamp in _STAMP.findall(data):
+            self._load.delays.append((now - int(stamp)) / 1000)
+            self._load.events += 1
+        if self._is_over(data):
+            self._load.answers += 1
+            self._left -= 1
+            if self._left:
+                self._ask()
+            else:
+                self._done.set()
+                self._transport.close()
+
+    def _is_over(self, data: bytes) -> bool:
+        if self._missing >= 0:
+            self._missing -= len(data)
+            return self._missing <= 0
+        self._tail = (self._tail + data)[-7:]
+        return self._tail == b"\r\n0\r\n\r\n" or self._tail.endswith(b"\n\r\n0\r\n\r\n")
+
+
+async def run_load(port: int, path: str, header: str, connections: int, requests: int, limit: float) -> Load:
+    """Run it, for at most `limit` seconds."""
+    lines = [
+        f"POST {path} HTTP/1.1",
+        "Host: 127.0.0.1",
+        "Content-Type: application/json",
+        f"Content-Length: {len(BODY)}",
+    ]
+    request = "\r\n".join([*lines, *([header] if header else [])]).encode() + b"\r\n\r\n" + BODY
+    load, loop = Load(), asyncio.get_running_loop()
+    events = [asyncio.Event() for _ in range(connections)]
+    transports = []
+    for done in events:
+        transport, _ = await loop.create_connection(
+            lambda d=done: _Client(request, requests, load, d), "127.0.0.1", port
+        )
+        transports.append(transport)
+    try:
+        async with asyncio.timeout(limit):
+            await asyncio.gather(*(done.wait() for done in events))
+    except TimeoutError:
+        load.failed += sum(not done.is_set() for done in events)
+    finally:
+        for transport in transports:
+            transport.abort()
+    return load

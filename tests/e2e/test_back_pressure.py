@@ -1,0 +1,226 @@
+"""Back pressure, both ways: who does not read pauses who sends, nothing is lost, and nobody is waited for for ever."""
+
+import asyncio
+import hashlib
+import os
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from proxy.relay.outcome import EndReason
+from tests.helpers.bare import BareClient, bare, settle, stand_still
+from tests.helpers.command import started
+from tests.helpers.origin import Origin, Peer, origin
+from tests.helpers.service import RunningProxy, mounted, running
+
+SIZE = 48 * 1024 * 1024  # bytes; several times what the kernel's buffers on both hops can hold
+UPLOAD = 31 * 1024 * 1024  # bytes; just below the default of `max_body`
+KERNEL = 24 * 1024 * 1024  # bytes that four socket buffers may take (net.ipv4.tcp_rmem and tcp_wmem, twice)
+BODY = hashlib.shake_128(b"penstock").digest(1021) * (SIZE // 1021 + 1)  # no period that a buffer's size divides
+
+GET = b"GET /up/x HTTP/1.1\r\nHost: a\r\n\r\n"
+HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nContent-Length: %d\r\n\r\n"
+STALL = 1.0  # seconds
+SLACK = 1.0  # seconds: ticks of 0.25 s, and a busy machine
+
+
+@asynccontextmanager
+async def in_front_of(upstream: Origin, *, pull: bool, **limits: Any) -> AsyncIterator[RunningProxy]:
+    async with running({**mounted(upstream.base_url), "limits": limits}, pull=pull) as proxy:
+        yield proxy
+
+
+async def begin_flood(client: BareClient, upstream: Origin) -> tuple[Peer, "asyncio.Task[None]"]:
+    """A whole answer of SIZE bytes, sent as fast as it is taken."""
+    await client.send(GET)
+    peer = await upstream.peer()
+    await peer.until(b"\r\n\r\n")
+    peer.send(HEAD % SIZE)
+    return peer, asyncio.create_task(peer.pour(BODY[:SIZE]))
+
+
+async def test_a_client_that_stops_reading_pauses_upstream_and_then_gets_every_byte(pull: bool) -> None:
+    async with (
+        origin() as upstream,
+        in_front_of(upstream, pull=pull) as proxy,
+        bare(proxy.port, receive_buffer=65536) as client,
+    ):
+        peer, pouring = await begin_flood(client, upstream)
+        taken = await stand_still(peer.count_taken)
+        assert taken < KERNEL < SIZE
+        reading = asyncio.create_task(client.read_until(b"\r\n\r\n"))
+        await reading
+        head, _, _ = bytes(client.received).partition(b"\r\n\r\n")
+        length = len(head) + 4 + SIZE
+        async with asyncio.timeout(30):
+            while len(client.received) < length:
+                assert await client.read_some(1 << 20)
+        assert client.received[len(head) + 4 :] == BODY[:SIZE]
+        await pouring
+        assert (await proxy.wait_record()).end is EndReason.DONE
+
+
+async def test_a_client_that_reads_nothing_is_cut_after_write_stall(pull: bool) -> None:
+    async with (
+        origin() as upstream,
+        in_front_of(upstream, pull=pull, write_stall="1s") as proxy,
+        bare(proxy.port, receive_buffer=65536) as client,
+    ):
+        peer, pouring = await begin_flood(client, upstream)
+        await stand_still(peer.count_taken, 0.3)
+        record = await proxy.wait_record(within=STALL + SLACK)
+        ended = time.monotonic()
+        assert record.end is EndReason.WRITE_STALL
+        assert await peer.wait_closed() - ended < 0.1
+        await client.read_to_end()
+        assert client.was_reset, "a body with a length that broke off must not end with a FIN"
+        assert len(client.received) < SIZE
+        await asyncio.wait([pouring])
+        assert isinstance(pouring.exception(), ConnectionResetError)
+
+
+async def test_a_client_that_reads_slowly_but_steadily_is_not_cut(pull: bool) -> None:
+    """Its kernel takes data in large steps: between two of them it still reads, and that has to count."""
+    async with (
+        origin() as upstream,
+        in_front_of(upstream, pull=pull, write_stall="1s") as proxy,
+        bare(proxy.port, receive_buffer=262144) as client,
+    ):
+        peer, pouring = await begin_flood(client, upstream)
+        await stand_still(peer.count_taken, 0.2)
+        until = time.monotonic() + 4 * STALL
+        while time.monotonic() < until:
+            assert await client.read_some(32768), "the connection ended while its client was reading"
+            await asyncio.sleep(0.05)  # the pace of this client is what is tried
+        assert proxy.records == []
+        client.leave("rst")
+        await asyncio.wait([pouring])
+        assert isinstance(pouring.exception(), ConnectionResetError)
+
+
+async def test_a_paused_upstream_is_not_taken_for_a_silent_one(pull: bool) -> None:
+    async with (
+        origin() as upstream,
+        in_front_of(upstream, pull=pull, idle="500ms", write_stall="20s") as proxy,
+        bare(proxy.port, receive_buffer=65536) as client,
+    ):
+        peer, pouring = await begin_flood(client, upstream)
+        await stand_still(peer.count_taken, 1.2)
+        assert proxy.records == []
+        client.leave("rst")
+        await asyncio.wait([pouring])
+        assert isinstance(pouring.exception(), ConnectionResetError)
+
+
+async def test_an_upstream_that_stops_reading_pauses_the_client_and_then_gets_every_byte(pull: bool) -> None:
+    async with (
+        origin(receive_buffer=65536) as upstream,
+        in_front_of(upstream, pull=pull) as proxy,
+        bare(proxy.port) as client,
+    ):
+        await client.send(b"POST /up/x HTTP/1.1\r\nHost: a\r\nContent-Length: %d\r\n\r\n" % UPLOAD + BODY[:100])
+        peer = await upstream.peer()
+        begun = (await peer.until(BODY[:100])).index(BODY[:100])
+        peer.transport.pause_reading()
+        sent = 100
+
+        async def upload() -> None:
+            nonlocal sent
+            while sent < UPLOAD:
+                await client._loop.sock_sendall(client.sock, BODY[sent : sent + 65536][: UPLOAD - sent])
+                sent = min(sent + 65536, UPLOAD)
+
+        uploading = asyncio.create_task(upload())
+        assert await stand_still(lambda: sent) < KERNEL
+        peer.transport.resume_reading()
+        await uploading
+        await peer.wait_length(begun + UPLOAD)
+        assert peer.received[begun:] == BODY[:UPLOAD]
+        peer.send(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok")
+        await client.read_until(b"\r\n\r\nok")
+        record = await proxy.wait_record()
+        assert (record.end, record.bytes_up) == (EndReason.DONE, UPLOAD)
+
+
+async def test_an_upstream_that_reads_nothing_is_given_up_after_first_byte(pull: bool) -> None:
+    async with (
+        origin(receive_buffer=65536) as upstream,
+        in_front_of(upstream, pull=pull, first_byte="1s") as proxy,
+        bare(proxy.port) as client,
+    ):
+        await client.send(b"POST /up/x HTTP/1.1\r\nHost: a\r\nContent-Length: %d\r\n\r\n" % UPLOAD)
+        peer = await upstream.peer()
+        peer.transport.pause_reading()
+        uploading = asyncio.create_task(client._loop.sock_sendall(client.sock, BODY[:UPLOAD]))
+        await client.read_until(b"\r\n\r\n")
+        assert client.received.startswith(b"HTTP/1.1 504 ")
+        assert (await proxy.wait_record()).end is EndReason.FIRST_BYTE
+        uploading.cancel()
+        await asyncio.wait([uploading])
+        peer.transport.resume_reading()
+        await peer.wait_closed(1.0)
+
+
+STREAMS = 50
+LAUNCH = (
+    "import sys; from proxy.upstream import handler; from proxy.cli import main\n"
+    "if sys.argv.pop(1) == 'pull': handler.is_supported = lambda: False\n"
+    "sys.exit(main(sys.argv[1:]))"
+)
+
+
+@pytest.mark.parametrize("way", ["push", "pull"])
+async def test_a_stalled_stream_costs_at_most_a_megabyte(way: str, tmp_path: Path) -> None:
+    """In a process of its own: what test and upstream hold is none of the proxy's."""
+    import sys
+
+    async with origin() as upstream:
+        file = tmp_path / "penstock.toml"
+        file.write_text(
+            '[server]\nlisten = ["127.0.0.1:0"]\nadmin = "off"\n[log]\nformat = "text"\n'
+            f'[providers.up]\ndialect = "raw"\nbase_url = "{upstream.base_url}"\n'
+            '[mounts."/up"]\nprovider = "up"\nauth = "none"\n'
+        )
+        loop = os.environ.get("PENSTOCK_TEST_LOOP", "uvloop")
+        command = (sys.executable, "-c", LAUNCH, way)
+        async with started("serve", "--config", str(file), "--loop", loop, command=command) as process:
+            port = int((await process.err_line("listening on")).rpartition(":")[2])
+            await stall(upstream, port, 2)
+            before = read_memory(process.process.pid)
+            await stall(upstream, port, STREAMS, process.process.pid, before)
+
+
+async def stall(upstream: Origin, port: int, count: int, pid: int = 0, before: int = 0) -> None:
+    """Open streams that nobody reads until nothing moves; with a `pid`, look at what they cost it."""
+    clients, pouring, known = [], [], len(upstream.peers)
+    contexts = [bare(port, receive_buffer=65536) for _ in range(count)]
+    try:
+        for context in contexts:
+            client = await context.__aenter__()
+            clients.append(client)
+            await client.send(GET)
+        peers = [await upstream.peer(known + number + 1) for number in range(count)]
+        for peer in peers:
+            await peer.until(b"\r\n\r\n")
+            peer.send(HEAD % SIZE)
+            pouring.append(asyncio.create_task(peer.pour(BODY[:SIZE], 1 << 18)))
+        await stand_still(lambda: sum(peer.count_taken() for peer in peers), within=30)
+        if pid:
+            assert (read_memory(pid) - before) / count < 1 << 20
+    finally:
+        for context in contexts[: len(clients)]:
+            await context.__aexit__(None, None, None)
+        for peer in upstream.open:
+            peer.transport.abort()
+        await asyncio.gather(*pouring, return_exceptions=True)
+        await settle(lambda: not upstream.open)
+
+
+def read_memory(pid: int) -> int:
+    """Resident bytes of a process."""
+    with open(f"/proc/{pid}/statm") as file:
+        return int(file.read().split()[1]) * 4096

@@ -1,0 +1,117 @@
+"""One try at one upstream: its clock, and what is noted of it."""
+
+import asyncio
+from collections.abc import AsyncIterator
+
+import pytest
+
+from proxy.errors import Code, Refused, UpstreamFault
+from proxy.relay.attempt import open_attempt
+from proxy.relay.outcome import Attempt, Record
+from proxy.relay.ports import Answer, UpstreamRequest
+from proxy.types import RequestId
+from proxy.wire.headers import Headers
+from tests.helpers.fakes import FakeOpener, FakeTicker, turn
+
+ANSWER = Answer(200, "OK", Headers(()), 0, None)
+
+
+class FakeUpload:
+    length = None
+
+    def __init__(self) -> None:
+        self.taken = 0
+
+    def take_whole(self) -> bytes | None:
+        return None
+
+    async def read(self) -> AsyncIterator[bytes]:
+        yield b""
+
+
+class Trial:
+    """An attempt under way; `reply` answers it, with an answer or an error."""
+
+    def __init__(self, first_byte: float, upload: FakeUpload | None = None) -> None:
+        loop = asyncio.get_running_loop()
+        self.reply: asyncio.Future[Answer] = loop.create_future()
+        self.ticker = FakeTicker()
+        self.record = Record(RequestId("req"), 0.0, 0.0)
+        self.opener = FakeOpener(lambda: self.reply)
+        self.request = UpstreamRequest("POST", "/", [], upload)
+        self.task = loop.create_task(open_attempt(self.opener, self.request, first_byte, self.ticker, self.record))
+
+    @property
+    def noted(self) -> Attempt:
+        (attempt,) = self.record.attempts
+        return attempt
+
+    async def fault(self) -> UpstreamFault:
+        with pytest.raises(UpstreamFault) as caught:
+            await self.task
+        assert len(self.ticker) == 0
+        return caught.value
+
+
+async def test_an_answer_is_returned_and_noted() -> None:
+    trial = Trial(60)
+    await trial.opener.entered.wait()
+    trial.ticker.advance(1.5)
+    trial.reply.set_result(ANSWER)
+    assert await trial.task is ANSWER
+    assert trial.opener.asked == [trial.request]
+    assert trial.noted == Attempt(trial.opener.name, trial.opener.account, 1.5, 200, "")
+    assert len(trial.ticker) == 0
+
+
+async def test_an_upstream_that_is_silent_for_the_first_byte_time_is_given_up_to_the_tick() -> None:
+    trial = Trial(10)
+    await trial.opener.entered.wait()
+    trial.ticker.advance(9.75)
+    await turn()
+    assert not trial.task.done()
+    trial.ticker.advance(0.25)
+    assert (await trial.fault()).code is Code.FIRST_BYTE_TIMEOUT
+    assert trial.opener.cancelled
+    assert (trial.noted.error, trial.noted.seconds) == ("first_byte_timeout", 10.0)
+
+
+async def test_without_a_first_byte_time_it_waits_for_ever() -> None:
+    trial = Trial(0)
+    await trial.opener.entered.wait()
+    trial.ticker.advance(100_000, tick=1000)
+    await turn()
+    trial.reply.set_result(ANSWER)
+    assert await trial.task is ANSWER
+
+
+async def test_an_upload_that_moves_restarts_the_clock() -> None:
+    upload = FakeUpload()
+    trial = Trial(10, upload)
+    await trial.opener.entered.wait()
+    for _ in range(5):
+        trial.ticker.advance(9.75)
+        upload.taken += 1
+    trial.ticker.advance(10)  # the first look notes the last byte
+    await turn()
+    assert not trial.task.done()
+    trial.ticker.advance(0.25)
+    assert (await trial.fault()).code is Code.FIRST_BYTE_TIMEOUT
+
+
+async def test_a_fault_is_noted_and_passes() -> None:
+    trial = Trial(10)
+    await trial.opener.entered.wait()
+    fault = UpstreamFault(Code.REFUSED, "x")
+    trial.reply.set_exception(fault)
+    assert await trial.fault() is fault
+    assert trial.noted.error == "upstream_refused"
+
+
+async def test_a_fault_of_the_callers_side_passes_and_is_none_of_the_upstreams() -> None:
+    trial = Trial(10)
+    await trial.opener.entered.wait()
+    trial.reply.set_exception(Refused(Code.BODY))
+    with pytest.raises(Refused):
+        await trial.task
+    assert trial.noted.error == ""
