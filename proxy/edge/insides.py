@@ -12,7 +12,7 @@ Leaned on: `RequestHandler.data_received`, `handle_error`, `_messages`, `_ErrInf
 import asyncio
 import socket
 from collections.abc import Callable
-from typing import Any, Final
+from typing import Any, Final, cast
 
 from aiohttp import web
 from aiohttp.http_exceptions import LineTooLong
@@ -48,8 +48,7 @@ class Connection(RequestHandler):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         super().connection_made(transport)
-        if isinstance(transport, asyncio.WriteTransport):
-            transport.set_write_buffer_limits(high=WRITE_HIGH)
+        cast(asyncio.WriteTransport, transport).set_write_buffer_limits(high=WRITE_HIGH)
 
     def connection_lost(self, exc: BaseException | None) -> None:
         self._stop_waiting_for_head()
