@@ -16,7 +16,7 @@ import proxy
 from proxy.config.describe import build_schema, mask
 from proxy.config.load import find_default_paths, load
 from proxy.config.model import Config
-from proxy.errors import ConfigError
+from proxy.errors import ConfigError, PenstockError
 from proxy.lifecycle import Service
 from proxy.listeners import BindError
 from proxy.loop import run_loop
@@ -42,6 +42,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except BindError as error:
         print(f"penstock: {error}", file=sys.stderr)
         return UNAVAILABLE
+    except PenstockError as error:
+        print(f"penstock: {error}", file=sys.stderr)
+        return FAILED
     except KeyboardInterrupt:
         return INTERRUPTED
     except BrokenPipeError:
@@ -69,9 +72,7 @@ def build_parser() -> argparse.ArgumentParser:
     serve.set_defaults(run=run_serve)
 
     show = commands.add_parser("demo", help="run the proxy in front of a built-in upstream that needs no key")
-    show.add_argument("--host", default="127.0.0.1", help=argparse.SUPPRESS)
-    show.add_argument("--port", type=int, default=8088)
-    show.add_argument("--admin-port", type=int, default=8089)
+    show.add_argument("--port", type=int, default=8088, help="of the proxy; health is answered on the next one")
     show.add_argument("--loop", choices=("auto", "uvloop", "asyncio"), default="auto")
     show.set_defaults(run=run_demo)
 
@@ -95,6 +96,9 @@ def run_serve(options: argparse.Namespace) -> int:
     if options.check_config:
         return _report_good(config, as_json=False)
     log.set_up(options.log_format or config.log.format, config.log.level)
+
+    if not config.mounts:
+        log.warn_nothing_mounted()
 
     async def serve() -> int:
         return OK if await Service(config, load_config, options.log_format).run(log.announce) else INTERRUPTED
@@ -127,7 +131,7 @@ def run_check(options: argparse.Namespace) -> int:
 
 
 def run_demo(options: argparse.Namespace) -> int:
-    return run_loop(lambda: demo.run(options.host, options.port, options.admin_port), options.loop)
+    return run_loop(lambda: demo.run(options.port), options.loop)
 
 
 def _report_good(config: Config, *, as_json: bool) -> int:

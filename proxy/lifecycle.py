@@ -8,11 +8,13 @@ loads the configuration again and swaps it in whole, or keeps the old one and sa
 import asyncio
 import logging
 import signal
+import sys
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from typing import Final
 
 from aiohttp import web
+from aiohttp.http_parser import HttpRequestParser
 
 from proxy.app import Penstock
 from proxy.config.address import parse_address
@@ -31,16 +33,34 @@ ACCEPTED_GRACE: Final = 1.0
 ABORT_GRACE: Final = 2.0
 """Seconds for aborted streams to deliver what they had and end."""
 
+_READ_AT_START: Final = ("head_timeout", "request_target", "request_head_field", "request_head_fields")
+"""Limits that aiohttp takes when its server is made."""
+
+_NEEDS_START: Final = "changes under [server], [log] and to the limits of request heads wait for the next start"
+
 _LOG = logging.getLogger("penstock")
 
 LoadConfig = Callable[[], Config]
 Announce = Callable[[list[str]], None]
 
 
+def check_interpreter() -> None:
+    """Raise PenstockError where aiohttp would be a weaker server than the one that was tested.
+
+    Its pure Python parser, which a wheel for the wrong platform brings without a word, lets requests through that the
+    C parser refuses; and `python -O` removes assertions that it relies on (CVE-2025-69227).
+    """
+    if HttpRequestParser.__module__ != "aiohttp._http_parser":
+        raise PenstockError("aiohttp's C parser is missing: reinstall aiohttp from a wheel for this platform")
+    if sys.flags.optimize:
+        raise PenstockError("python -O is not supported: it removes checks that aiohttp relies on")
+
+
 class Service:
     """A running proxy, built on a running loop. Raises OSError for a `ca_file` that cannot be read."""
 
     def __init__(self, config: Config, load_config: LoadConfig | None = None, log_format: str | None = None) -> None:
+        check_interpreter()
         self._config = config
         self._load_config = load_config
         self._stop = asyncio.Event()
@@ -78,8 +98,8 @@ class Service:
         except (PenstockError, OSError) as error:
             _LOG.error("reload refused, the old configuration stays: %s", error)
             return
-        fixed = config.server == self._config.server and config.log == self._config.log
-        _LOG.info("reloaded" if fixed else "reloaded; changes under [server] and [log] wait for the next start")
+        same = _is_same_process(config, self._config)
+        _LOG.info("reloaded%s", "" if same else f"; {_NEEDS_START}")
 
     async def _open(self) -> list[str]:
         server, penstock = self._config.server, self.penstock
@@ -136,6 +156,13 @@ class Service:
         finally:
             for number in actions:
                 loop.remove_signal_handler(number)
+
+
+def _is_same_process(new: Config, old: Config) -> bool:
+    """Whether nothing has changed that is read only once."""
+    return (new.server, new.log) == (old.server, old.log) and all(
+        getattr(new.limits, name) == getattr(old.limits, name) for name in _READ_AT_START
+    )
 
 
 async def _forever() -> None:

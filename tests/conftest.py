@@ -1,8 +1,14 @@
-"""Which event loop the suite runs on: `PENSTOCK_TEST_LOOP=asyncio|uvloop`, uvloop unless told otherwise."""
+"""Which event loop the suite runs on, and whether a test may be skipped.
+
+`PENSTOCK_TEST_LOOP=asyncio|uvloop`, uvloop unless told otherwise. `PENSTOCK_NO_SKIPS=1` makes a run fail that skipped
+anything: where everything can be had, a skip is a test that was lost.
+"""
 
 import asyncio
 import os
 from collections.abc import Callable, Mapping
+
+import pytest
 
 
 def pytest_asyncio_loop_factories(config: object, item: object) -> Mapping[str, Callable[[], asyncio.AbstractEventLoop]]:
@@ -11,3 +17,20 @@ def pytest_asyncio_loop_factories(config: object, item: object) -> Mapping[str, 
     import uvloop
 
     return {"uvloop": uvloop.new_event_loop}
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    if _count_lost(session.config) and session.exitstatus == pytest.ExitCode.OK:
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+    if lost := _count_lost(config):
+        terminalreporter.write_line(f"FAILED: {lost} skipped, and PENSTOCK_NO_SKIPS is set", red=True)
+
+
+def _count_lost(config: pytest.Config) -> int:
+    reporter = config.pluginmanager.get_plugin("terminalreporter")
+    if os.environ.get("PENSTOCK_NO_SKIPS", "") in ("", "0") or reporter is None:
+        return 0
+    return len(reporter.stats.get("skipped", ()))

@@ -14,7 +14,7 @@ from email.utils import formatdate
 from http import HTTPStatus
 from typing import Final
 
-from aiohttp import ClientConnectionResetError, HttpVersion11, web
+from aiohttp import ClientConnectionResetError, HttpVersion11, hdrs, web
 from aiohttp.abc import AbstractStreamWriter
 
 from proxy.dialects.base import Dialect, encode_error
@@ -62,6 +62,10 @@ class Downstream(web.StreamResponse):
         writer = self._payload_writer = request._payload_writer
         if self._keep_alive is None:
             self._keep_alive = request.keep_alive and not getattr(request.protocol, "draining", False)
+            # aiohttp's parser takes the last trailer of a chunked request for the first field of the next one, which
+            # RFC 9110 6.5.1 forbids for good reason: so there is no next one.
+            if hdrs.TRANSFER_ENCODING in request.headers:
+                self._keep_alive = False
         http11 = request.version >= HttpVersion11
         chunked = not self._bodiless and self._length is None and http11
         if chunked:

@@ -208,6 +208,13 @@ def announce(listeners: Sequence[str]) -> None:
     logging.getLogger(_OWN).info("listening on %s", ", ".join(listeners))
 
 
+def warn_nothing_mounted() -> None:
+    """Say why every request will be a 404."""
+    logging.getLogger(_OWN).warning(
+        "nothing is mounted: give --config FILE, or a key such as OPENAI_API_KEY in the environment"
+    )
+
+
 def choose_format(form: str, stream: TextIO) -> str:
     """What `auto` means for this stream."""
     if form == "auto":

@@ -36,19 +36,21 @@ Ctrl-C ends it.
 """
 
 
-async def run(host: str, port: int, admin_port: int) -> int:
+async def run(port: int) -> int:
     """Serve until told to stop. Raises BindError when a port is taken."""
     upstream = DemoUpstream()
     await upstream.start()
     try:
         log.set_up("text", "info")
-        listener = f"[{host}]" if ":" in host else host
         config = build_config(
             [
                 (
                     "demo",
                     {
-                        "server": {"listen": [f"{listener}:{port}"], "admin": f"127.0.0.1:{admin_port}"},
+                        "server": {
+                            "listen": [f"127.0.0.1:{port}"],
+                            "admin": f"127.0.0.1:{port + 1 if 0 < port < 65535 else 0}",
+                        },
                         "limits": {"drain": "2s"},
                         "providers": {"demo": {"dialect": "raw", "base_url": upstream.base_url}},
                         "mounts": {"/demo": {"provider": "demo", "auth": "none"}},

@@ -15,7 +15,7 @@ from proxy.errors import Code, PenstockError, UpstreamFault
 from proxy.relay.ports import Receiver, Upload
 from proxy.upstream.faults import describe
 from proxy.upstream.handler import PushHandler
-from proxy.wire.framing import BodyDecoder, FramingError
+from proxy.wire.framing import LAST_CHUNK, BodyDecoder, FramingError, encode_chunk
 
 
 class Exchange:
@@ -40,6 +40,8 @@ class Exchange:
             raise ConnectionResetError("the connection is closed")
         whole = upload.take_whole() if upload else b""
         if whole is not None:
+            if upload is not None and upload.length is None:
+                whole = (encode_chunk(whole) if whole else b"") + LAST_CHUNK
             transport.write(head + whole)
             return
         transport.write(head)

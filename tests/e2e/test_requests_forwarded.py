@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from tests.helpers.rawhttp import RawClient
+from tests.helpers.rawhttp import RawClient, Reply
 from tests.helpers.recorder import OK, Seen
 from tests.helpers.rig import CANARY, PLAIN, TARGET, Rig, request, rigged
 
@@ -91,7 +91,13 @@ def assert_seen(rig: Rig, seen: Seen, case: Case) -> None:
         assert seen.framing[b"content-length"] == b"%d" % len(case.body)
 
 
-async def assert_serves_on(rig: Rig, client: RawClient) -> None:
+async def assert_serves_on(rig: Rig, client: RawClient, reply: Reply, case: Case) -> None:
+    """Over the same connection, but behind chunks: their last trailer would become a field of the next request."""
+    if b"Transfer-Encoding" in case.data:
+        assert reply.headers["connection"] == "close"
+        assert await client.rest() == b""
+        return
+    assert "connection" not in reply.headers
     await client.send(PLAIN)
     reply = await client.reply()
     assert (reply.status, reply.body) == (200, b"ok")
@@ -112,22 +118,23 @@ async def test_sound_request_arrives_as_it_was_sent(
         assert CANARY not in reply.raw
         assert len(rig.upstream.requests) == 1
         assert_seen(rig, rig.upstream.requests[0], case)
-        await assert_serves_on(rig, client)
+        await assert_serves_on(rig, client, reply, case)
 
 
-@pytest.mark.parametrize("names", ["Transfer-Encoding: chunked", "Content-Length: 9", "Host: evil", "Authorization: c4n4ry"])
-async def test_21_a_trailer_is_never_used_as_a_field(names: str, pull: bool, caplog: pytest.LogCaptureFixture) -> None:
-    data = request(CHUNKED, CHUNKS[:-2] + names.encode() + b"\r\n\r\n")
+@pytest.mark.parametrize(
+    "trailer", ["X-A: 1", "Transfer-Encoding: chunked", "Content-Length: 9", "Host: evil", "Authorization: c4n4ry"]
+)
+async def test_21_a_trailer_is_never_used_as_a_field(trailer: str, pull: bool, caplog: pytest.LogCaptureFixture) -> None:
+    data = request(CHUNKED, CHUNKS[:-2] + trailer.encode() + b"\r\n\r\n")
     async with rigged(caplog, pull=pull) as rig:
-        answer = await rig.answer_to(data + PLAIN.replace(b"Host", b"Connection: close\r\nHost"))
+        answer = await rig.answer_to(data + PLAIN)
         assert CANARY not in answer
         if b" 400 " in answer:
             assert rig.upstream.connections == 0
             return
-        assert answer.count(b"HTTP/1.1 200 OK\r\n") == 2
-        first, second = rig.upstream.requests
-        assert (first.fields, first.body, first.framing[b"host"]) == ([X], b"abc", rig.upstream.authority)
-        assert (second.target, second.fields) == (b"/next", [])
+        assert answer.count(b"HTTP/1.1 200 OK\r\n") == 1
+        (seen,) = rig.upstream.requests
+        assert (seen.fields, seen.body, seen.framing[b"host"]) == ([X], b"abc", rig.upstream.authority)
 
 
 @pytest.mark.parametrize("form", [b"http://127.0.0.1:%d", b"HTTP://localhost:%d"])

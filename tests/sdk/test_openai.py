@@ -52,7 +52,7 @@ async def test_refusal_of_the_proxy_is_the_sdk_s_own_exception(
     sdk: Sdk, upstream: DemoUpstream, proxy: RunningProxy
 ) -> None:
     seen = await sdk.run("refused", key="a wrong key")
-    assert (seen["class"], seen["status"], seen["code"]) == ("AuthenticationError", 401, "unauthorized")
+    assert (seen["class"], seen["status"], seen["code"]) == ("AuthenticationError", 401, "invalid_api_key")
     assert seen["request_id"] == (await proxy.wait_record()).id
     assert upstream.requests == 0
 
