@@ -33,12 +33,16 @@ from proxy.upstream import handler
 from proxy.upstream.fallback import PullOpener
 from proxy.upstream.opener import PushOpener
 from proxy.upstream.pool import PoolSettings, build_session
+from proxy.wire.headers import CREDENTIALS
 
 KEEPALIVE = 75.0
 """Seconds an idle client connection is kept: what nginx and most clients' pools are tuned to."""
 
 READ_BUFFER = 64 * 1024
 """Bytes of a request body held before the client is paused; one full read."""
+
+SHORTEST_SECRET = 8
+"""Characters below which a key is not looked for in an answer's fields: it may be any word, `none` above all."""
 
 WriteRecord = Callable[[Record], None]
 
@@ -115,8 +119,10 @@ class Penstock:
             build_opener(AccountName(alias), {**dialect.build_credential(account.key.reveal()), **added})
             for alias, account in row.accounts.items()
         ] or [build_opener(None, added)]
-        secrets = [account.key.reveal().encode() for account in row.accounts.values()]
-        return Provider(provider, dialect, url.raw_path.rstrip("/"), Book(len(openers)), tuple(openers), tuple(secrets))
+        keys = [account.key.reveal() for account in row.accounts.values()]
+        keys += [value.rpartition(" ")[2] for header, value in added.items() if header.lower().encode() in CREDENTIALS]
+        secrets = tuple(key.encode() for key in keys if len(key) >= SHORTEST_SECRET)
+        return Provider(provider, dialect, url.raw_path.rstrip("/"), Book(len(openers)), tuple(openers), secrets)
 
     def _build_runner(self, limits: model.Limits) -> Runner:
         chain = build_chain(lambda: self.house, self.doors, self.streams, self.ticker, self._write_record)

@@ -11,7 +11,9 @@ from collections.abc import Callable, Mapping
 import pytest
 
 
-def pytest_asyncio_loop_factories(config: object, item: object) -> Mapping[str, Callable[[], asyncio.AbstractEventLoop]]:
+def pytest_asyncio_loop_factories(
+    config: object, item: object
+) -> Mapping[str, Callable[[], asyncio.AbstractEventLoop]]:
     if os.environ.get("PENSTOCK_TEST_LOOP", "uvloop") == "asyncio":
         return {"asyncio": asyncio.new_event_loop}
     import uvloop

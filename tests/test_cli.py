@@ -114,7 +114,8 @@ async def test_a_taken_port_exits_with_69_and_is_named(tmp_path: Path) -> None:
         config = write_config(tmp_path / "c.toml", f"127.0.0.1:{taken.port}")
         finished = await ran("serve", "--config", config)
     assert finished.code == 69
-    assert finished.err == (f"penstock: cannot listen on 127.0.0.1:{taken.port}: another program is listening there\n")
+    message = f"penstock: cannot listen on 127.0.0.1:{taken.port}: another program is listening there"
+    assert finished.err.splitlines()[-1] == message
 
 
 async def test_a_certificate_file_that_is_none_exits_with_1(tmp_path: Path) -> None:

@@ -108,6 +108,17 @@ class Downstream(web.StreamResponse):
             raise ValueError("control byte in a response head")
         return head + b"\r\n\r\n"
 
+    async def write_eof(self, data: bytes = b"") -> None:
+        """End the answer; if a body is still coming in, also this direction of the connection. aiohttp goes on reading
+        for some seconds, so that unread bytes do not reset what was sent (RFC 9112 9.6): the client need not wait."""
+        request = self._req
+        await super().write_eof(data)
+        transport = request.transport if request is not None else None
+        if request is None or transport is None or self._keep_alive or request.content.is_eof():
+            return
+        if transport.can_write_eof() and not transport.is_closing():
+            transport.write_eof()
+
     def mark_cut(self) -> None:
         """The connection is closed: there is nothing left to end."""
         self._eof_sent = True

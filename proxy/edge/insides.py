@@ -5,8 +5,8 @@
 - `Server` builds Connections and, unlike aiohttp's, fails loudly on an unknown setting instead of dropping all of them.
 - `Runner` is an AppRunner with that server.
 
-Leaned on: `RequestHandler.data_received`, `handle_error`, `_messages`, `_ErrInfo`, `_current_request`, `_waiter`,
-`_request_count`; `Server.__call__`; `AppRunner._make_server`. (`edge/downstream.py` leans on `StreamResponse._start`.)
+Leaned on: `RequestHandler.data_received`, `handle_error`, `log_exception`, `_messages`, `_ErrInfo`, `_current_request`,
+`_waiter`, `_request_count`; `Server.__call__`; `AppRunner._make_server`. (`edge/downstream.py`: `StreamResponse`.)
 """
 
 import asyncio
@@ -19,7 +19,7 @@ from aiohttp.http_exceptions import LineTooLong
 from aiohttp.web_protocol import RequestHandler, RequestPayloadError, _ErrInfo
 
 from proxy.edge.downstream import WholeAnswer
-from proxy.errors import Code
+from proxy.errors import Code, Refused
 from proxy.relay.clocks import Ticker
 
 WRITE_HIGH: Final = 64 * 1024
@@ -87,7 +87,7 @@ class Connection(RequestHandler):
 
     def close_if_idle(self) -> None:
         if self._waiter is not None and not self._messages:
-            self.close()
+            self.force_close()  # `close` would end the task and leave the socket open
 
     def _fail_upload(self) -> None:
         """The parser has failed within a body: aiohttp queues an answer behind the request whose body never ends."""
@@ -103,6 +103,12 @@ class Connection(RequestHandler):
         if self._head_deadline:
             self._head_deadline = 0.0
             self._server.ticker.release(self)
+
+    def log_exception(self, *args: Any, **settings: Any) -> None:
+        """A body that broke off has been answered and is in the line of its request; aiohttp meets it once more when
+        it reads what is left."""
+        if not isinstance(settings.get("exc_info"), (RequestPayloadError, Refused)):
+            super().log_exception(*args, **settings)
 
     def handle_error(
         self, request: web.BaseRequest, status: int = 500, exc: BaseException | None = None, message: str | None = None

@@ -250,4 +250,6 @@ def _quote(value: object) -> str:
 
 def _escape(text: str) -> str:
     """No control character and no quote survives: a line stays one line."""
-    return json.dumps(text, ensure_ascii=False)[1:-1] if not text.isprintable() or '"' in text else text
+    if text.isprintable() and '"' not in text:
+        return text
+    return json.dumps(text, ensure_ascii=not text.isprintable())[1:-1]

@@ -47,9 +47,11 @@ class Ticker:
 
     def _run(self) -> None:
         now = self.now()
-        for watched in list(self._watched):
-            watched.tick(now)
-        self._timer = self.loop.call_later(self._tick, self._run) if self._watched else None
+        try:
+            for watched in list(self._watched):
+                watched.tick(now)
+        finally:  # one that raises after all must not stop the clocks of all others
+            self._timer = self.loop.call_later(self._tick, self._run) if self._watched else None
 
 
 class Stillness:

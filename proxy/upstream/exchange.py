@@ -14,7 +14,7 @@ from aiohttp.http import RawResponseMessage, StreamWriter
 from proxy.errors import Code, PenstockError, UpstreamFault
 from proxy.relay.ports import Receiver, Upload
 from proxy.upstream.faults import describe
-from proxy.upstream.handler import PushHandler
+from proxy.upstream.handler import PushHandler, is_final
 from proxy.wire.framing import LAST_CHUNK, BodyDecoder, FramingError, encode_chunk
 
 
@@ -53,7 +53,7 @@ class Exchange:
         """The final head; informational ones before it are dropped. Raises what aiohttp raises."""
         while True:
             message, _ = await self._handler.read()
-            if message.code >= 200 or message.code == 101:
+            if is_final(message.code):
                 return message
 
     def finish(self) -> None:

@@ -15,6 +15,7 @@ from proxy.relay.ports import Answer, Receiver, UpstreamRequest
 from proxy.types import AccountName, ProviderName
 from proxy.upstream.answer import check_head, choose_framing, get_length
 from proxy.upstream.faults import FOREIGN, map_fault
+from proxy.wire.framing import EofBody
 from proxy.wire.headers import Headers
 
 
@@ -56,11 +57,12 @@ class PullOpener:
             headers, reason = Headers(response.raw_headers), response.reason or ""
             check_head(response.status, reason, headers)
             length = get_length(headers)
-            has_body = choose_framing(request.method, response.status, headers, length) is not None
+            framing = choose_framing(request.method, response.status, headers, length)
         except BaseException:
             body.abort()
             raise
-        return Answer(response.status, reason, headers, length, body if has_body else None)
+        body.ends_with_connection = isinstance(framing, EofBody)
+        return Answer(response.status, reason, headers, length, None if framing is None else body)
 
     def _build_headers(self, request: UpstreamRequest) -> CIMultiDict[str]:
         added = self._added
@@ -84,12 +86,14 @@ class PullOpener:
 
 
 class PulledBody:
-    """A Source on aiohttp's StreamReader."""
+    """A Source on aiohttp's StreamReader. `ends_with_connection`: nothing but the close frames the body."""
 
-    __slots__ = ("_flowing", "_response", "_task")
+    __slots__ = ("_flowing", "_protocol", "_response", "_task", "ends_with_connection")
 
     def __init__(self, response: aiohttp.ClientResponse) -> None:
         self._response = response
+        self._protocol = None if response.connection is None else response.connection.protocol
+        self.ends_with_connection = False
         self._flowing = asyncio.Event()
         self._flowing.set()
         self._task: asyncio.Task[None] | None = None
@@ -112,15 +116,43 @@ class PulledBody:
             self._task.cancel()
 
     async def _pull(self, receiver: Receiver) -> None:
+        closed = None if self._protocol is None else self._protocol.closed
+        if closed is not None:
+            closed.add_done_callback(self._note_close)
+        try:
+            await self._pass_on(receiver)
+        finally:
+            if closed is not None:
+                closed.remove_done_callback(self._note_close)
+
+    async def _pass_on(self, receiver: Receiver) -> None:
         content = self._response.content
         while True:
             try:
                 data = await content.readany()
+                if not data:
+                    self._check_end()
             except FOREIGN as error:
-                receiver.fail(map_fault(error))
+                # The exception of a closed response is one object for all of aiohttp: what its traceback holds stays.
+                receiver.fail(map_fault(error.with_traceback(None)))
                 return
             if not data:
                 receiver.end()
                 return
             receiver.feed(data)
             await self._flowing.wait()
+
+    def _check_end(self) -> None:
+        """Raise what ended the connection when that was no end of the body: aiohttp takes a reset for one."""
+        if self._protocol is not None and self.ends_with_connection:
+            fault = self._protocol.exception()
+            if isinstance(fault, aiohttp.ClientOSError):
+                raise fault
+
+    def _note_close(self, closed: asyncio.Future[None]) -> None:
+        """Wake the reader: aiohttp forgets to after a framing error, and it would wait for ever."""
+        if not closed.cancelled():
+            closed.exception()
+        content = self._response.content
+        if not content.is_eof() and content.exception() is None:
+            content.set_exception(aiohttp.ClientPayloadError())

@@ -17,7 +17,6 @@ from typing import Any, Final
 import aiohttp
 from aiohttp.client_proto import ResponseHandler
 from aiohttp.http import RawResponseMessage
-from aiohttp.streams import EMPTY_PAYLOAD
 
 HELD_MAX: Final = 64 * 1024
 """Bytes of a body kept while nobody has taken it; then the socket waits. One read of a busy stream."""
@@ -40,6 +39,7 @@ class PushHandler(ResponseHandler):
         self._lost: tuple[BaseException | None] | None = None  # the connection ended while the body was held
         self._head_end = b""  # the last bytes of the head so far, to find its blank line across two reads
         self._has_head = False
+        self._is_whole = False
         self.has_body = False
         self.used = 0  # answers this connection has given before
 
@@ -72,7 +72,9 @@ class PushHandler(ResponseHandler):
         super().set_response_params(**params)
 
     def feed_data(self, data: tuple[RawResponseMessage, Any], size: int = 0) -> None:
-        self._has_head = data[0].code >= 200 or data[0].code == 101
+        message, payload = data
+        self._has_head = is_final(message.code)
+        self._is_whole = payload.is_eof()  # already: there is no body
         super().feed_data(data, size)
 
     def close(self) -> None:
@@ -96,6 +98,9 @@ class PushHandler(ResponseHandler):
         self._receive = self._on_lost = None
         self.has_body = False
         self.used += 1
+        if self._held:  # nobody took them, and the next answer must not begin with them
+            self._held, self._held_size = [], 0
+            reusable = False
         if not reusable:
             self.force_close()
 
@@ -113,7 +118,7 @@ class PushHandler(ResponseHandler):
             data = data[end:]
             if self._has_head:
                 self._parser = None  # its work is done; the next request brings a new one
-                self.has_body = self._payload is not EMPTY_PAYLOAD
+                self.has_body = not self._is_whole
                 self._payload = None  # the reader that nobody will read: aiohttp takes it for a reason to close
                 if data and self.has_body:
                     self._hold(data)
@@ -131,6 +136,11 @@ class PushHandler(ResponseHandler):
             return len(data)
         self._head_end = b""
         return found.end() - seen
+
+
+def is_final(status: int) -> bool:
+    """Whether no other head follows (RFC 9110 15.2). 101 ends HTTP; what is no status gets no better."""
+    return status == 101 or not 100 <= status <= 199
 
 
 def install(connector: aiohttp.TCPConnector) -> None:

@@ -74,7 +74,7 @@ class PushOpener:
                 continue
             try:
                 return await self._exchange(request, head, connection, handler)
-            except (aiohttp.ServerDisconnectedError, ConnectionError):
+            except (aiohttp.ServerDisconnectedError, aiohttp.ClientOSError, ConnectionError):
                 if not (repeatable and kept):
                     raise
                 again = True

@@ -55,14 +55,19 @@ def climbs_out(rest: str) -> bool:
         return False
     depth = 0
     for segment in rest.split("/"):
-        names = [_NAME_END(part)[0] for part in _SEPARATORS(_decode(segment))]
+        decoded = _decode(segment)
+        names = [_NAME_END(part)[0] for part in _SEPARATORS(decoded)]
         if ups := names.count(".."):
             depth -= ups
             if depth < 0:
                 return True
-        elif any(name not in ("", ".") for name in names):
+        elif any(map(_is_name, names)) and _is_name(_NAME_END(decoded)[0]):
             depth += 1
     return False
+
+
+def _is_name(segment: str) -> bool:
+    return segment not in ("", ".")
 
 
 def _decode(text: str) -> str:

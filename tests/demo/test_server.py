@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from proxy.demo import DemoUpstream
+from tests.helpers.prompt import assert_within, timed
 from tests.helpers.rawhttp import connected, fetch
 
 CHAT = "/v1/chat/completions"
@@ -83,6 +84,7 @@ async def test_malformed_requests_are_refused_and_the_connection_ends(demo: Demo
     assert (demo.malformed, demo.requests) == (1, 0)
 
 
+@timed
 async def test_client_that_leaves_ends_the_stream_at_once(demo: DemoUpstream) -> None:
     loop = asyncio.get_running_loop()
     async with connected("127.0.0.1", demo.port) as client:
@@ -91,7 +93,7 @@ async def test_client_that_leaves_ends_the_stream_at_once(demo: DemoUpstream) ->
     left = loop.time()
     record = await demo.wait_closed(1)
     assert record.closed_at is not None
-    assert record.closed_at - left < 0.1
+    assert_within(0.1, record.closed_at - left)
     assert (record.closed_by, demo.connections) == ("peer", 0)
 
 

@@ -55,7 +55,7 @@ ACCEPTED: dict[str, Case] = {
     "44 Max-Forwards elsewhere": Case(
         request(b"Max-Forwards: 0\r\n", method=b"GET"), [(b"max-forwards", b"0")], method="GET"
     ),
-    "51 nominated field": Case(request(b"Connection: keep-alive, X-Foo\r\nX-Foo: 1\r\nX-Bar: 2\r\n"), [(b"x-bar", b"2")]),
+    "51 nominated field": Case(request(b"Connection: keep-alive, X-A\r\nX-A: 1\r\nX-B: 2\r\n"), [(b"x-b", b"2")]),
     "52 hop-by-hop fields": Case(
         request(
             b"Keep-Alive: timeout=5\r\nProxy-Connection: keep-alive\r\nTE: trailers\r\nTrailer: X-T\r\nUpgrade: foo\r\n"
@@ -64,7 +64,9 @@ ACCEPTED: dict[str, Case] = {
         ),
         body=b"abc",
     ),
-    "53 nominated framing": Case(request(b"Connection: Host, Content-Length\r\nContent-Length: 3\r\n", b"abc"), body=b"abc"),
+    "53 nominated framing": Case(
+        request(b"Connection: Host, Content-Length\r\nContent-Length: 3\r\n", b"abc"), body=b"abc"
+    ),
     "53 nominated chunks": Case(request(b"Connection: Transfer-Encoding\r\n" + CHUNKED, CHUNKS), body=b"abc"),
     "54 h2c": Case(
         request(b"Connection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: AAMAAABkAAQAAP__\r\n"),
@@ -124,7 +126,9 @@ async def test_sound_request_arrives_as_it_was_sent(
 @pytest.mark.parametrize(
     "trailer", ["X-A: 1", "Transfer-Encoding: chunked", "Content-Length: 9", "Host: evil", "Authorization: c4n4ry"]
 )
-async def test_21_a_trailer_is_never_used_as_a_field(trailer: str, pull: bool, caplog: pytest.LogCaptureFixture) -> None:
+async def test_21_a_trailer_is_never_used_as_a_field(
+    trailer: str, pull: bool, caplog: pytest.LogCaptureFixture
+) -> None:
     data = request(CHUNKED, CHUNKS[:-2] + trailer.encode() + b"\r\n\r\n")
     async with rigged(caplog, pull=pull) as rig:
         answer = await rig.answer_to(data + PLAIN)

@@ -74,24 +74,24 @@ class BareClient:
 @asynccontextmanager
 async def bare(where: int | str, *, receive_buffer: int = 0) -> AsyncIterator[BareClient]:
     """A connection to a loopback port or to the path of a Unix socket."""
-    unix = isinstance(where, str)
-    sock = socket.socket(socket.AF_UNIX if unix else socket.AF_INET)
+    family, address = (socket.AF_INET, ("127.0.0.1", where)) if isinstance(where, int) else (socket.AF_UNIX, where)
+    sock = socket.socket(family)
     sock.setblocking(False)
     if receive_buffer:  # before the handshake, which announces the window
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_buffer)
     client = BareClient(sock)
     try:
-        await client._loop.sock_connect(sock, where if unix else ("127.0.0.1", where))
+        await client._loop.sock_connect(sock, address)
         yield client
     finally:
         sock.close()
 
 
-async def settle(is_so: Callable[[], bool], within: float = 5.0) -> None:
-    """Return once `is_so`. Raises TimeoutError."""
+async def settle(is_so: Callable[[], bool], within: float = 5.0, every: float = LOOK) -> None:
+    """Return once `is_so`, asked `every` so many seconds. Raises TimeoutError."""
     async with asyncio.timeout(within):
         while not is_so():
-            await asyncio.sleep(LOOK)
+            await asyncio.sleep(every)
 
 
 async def stand_still(read: Callable[[], int], seconds: float = 0.5, within: float = WAIT) -> int:

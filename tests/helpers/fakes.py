@@ -1,4 +1,4 @@
-"""The relay's neighbours without sockets: a source and a sink that note what is asked of them, and a clock that a test moves.
+"""The relay's neighbours without sockets: a source and a sink that note what is asked of them, and a clock to move.
 
 All of them write into one list of steps, so that a test reads as a script. Names of steps: start, pause, resume, abort
 (source); write, flush, drain, finish, cut, kill (sink).
@@ -16,10 +16,10 @@ Step = str | tuple[str, bytes]
 
 
 class FakeTicker(Ticker):
-    """The ticker on a clock that stands still until `advance`; `timers` tells whether anything would wake it."""
+    """The ticker on a clock that stands still until `advance`."""
 
     def __init__(self) -> None:
-        self._watched: dict[Watched, None] = {}
+        super().__init__()
         self._now = 1000.0
 
     def now(self) -> float:
@@ -180,6 +180,12 @@ class FakeOpener:
         except asyncio.CancelledError:
             self.cancelled = True
             raise
+
+
+async def reach(event: asyncio.Event) -> None:
+    """Wait for an event that comes at once, or fail."""
+    async with asyncio.timeout(5):
+        await event.wait()
 
 
 async def turn(times: int = 3) -> None:

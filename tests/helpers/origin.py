@@ -152,7 +152,9 @@ async def origin(ssl: SSLContext | None = None, *, receive_buffer: int = 0) -> A
     """A listening Origin; its connections are aborted at the end."""
     made = Origin()
     sock = socket.socket()
-    if receive_buffer:  # before listening: accepted connections inherit it
+    # Both before listening: accepted connections inherit them. asyncio leaves Nagle on for a socket that it is handed.
+    sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    if receive_buffer:
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_buffer)
     sock.bind(("127.0.0.1", 0))
     server = await asyncio.get_running_loop().create_server(lambda: Peer(made), sock=sock, ssl=ssl)

@@ -11,7 +11,7 @@ from proxy.relay.outcome import Attempt, Record
 from proxy.relay.ports import Answer, UpstreamRequest
 from proxy.types import RequestId
 from proxy.wire.headers import Headers
-from tests.helpers.fakes import FakeOpener, FakeTicker, turn
+from tests.helpers.fakes import FakeOpener, FakeTicker, reach, turn
 
 ANSWER = Answer(200, "OK", Headers(()), 0, None)
 
@@ -55,7 +55,7 @@ class Trial:
 
 async def test_an_answer_is_returned_and_noted() -> None:
     trial = Trial(60)
-    await trial.opener.entered.wait()
+    await reach(trial.opener.entered)
     trial.ticker.advance(1.5)
     trial.reply.set_result(ANSWER)
     assert await trial.task is ANSWER
@@ -66,7 +66,7 @@ async def test_an_answer_is_returned_and_noted() -> None:
 
 async def test_an_upstream_that_is_silent_for_the_first_byte_time_is_given_up_to_the_tick() -> None:
     trial = Trial(10)
-    await trial.opener.entered.wait()
+    await reach(trial.opener.entered)
     trial.ticker.advance(9.75)
     await turn()
     assert not trial.task.done()
@@ -78,7 +78,7 @@ async def test_an_upstream_that_is_silent_for_the_first_byte_time_is_given_up_to
 
 async def test_without_a_first_byte_time_it_waits_for_ever() -> None:
     trial = Trial(0)
-    await trial.opener.entered.wait()
+    await reach(trial.opener.entered)
     trial.ticker.advance(100_000, tick=1000)
     await turn()
     trial.reply.set_result(ANSWER)
@@ -88,7 +88,7 @@ async def test_without_a_first_byte_time_it_waits_for_ever() -> None:
 async def test_an_upload_that_moves_restarts_the_clock() -> None:
     upload = FakeUpload()
     trial = Trial(10, upload)
-    await trial.opener.entered.wait()
+    await reach(trial.opener.entered)
     for _ in range(5):
         trial.ticker.advance(9.75)
         upload.taken += 1
@@ -101,7 +101,7 @@ async def test_an_upload_that_moves_restarts_the_clock() -> None:
 
 async def test_a_fault_is_noted_and_passes() -> None:
     trial = Trial(10)
-    await trial.opener.entered.wait()
+    await reach(trial.opener.entered)
     fault = UpstreamFault(Code.REFUSED, "x")
     trial.reply.set_exception(fault)
     assert await trial.fault() is fault
@@ -110,7 +110,7 @@ async def test_a_fault_is_noted_and_passes() -> None:
 
 async def test_a_fault_of_the_callers_side_passes_and_is_none_of_the_upstreams() -> None:
     trial = Trial(10)
-    await trial.opener.entered.wait()
+    await reach(trial.opener.entered)
     trial.reply.set_exception(Refused(Code.BODY))
     with pytest.raises(Refused):
         await trial.task

@@ -1,4 +1,4 @@
-"""A client that leaves cancels the task: one test per await in pump and attempt. The source is aborted, once, and at once."""
+"""A client that leaves cancels the task: one test per await in pump and attempt. The source is aborted, once."""
 
 import asyncio
 
@@ -10,7 +10,7 @@ from proxy.relay.outcome import Record
 from proxy.relay.ports import Answer, UpstreamRequest
 from proxy.relay.pump import Clocks, Pump
 from proxy.types import RequestId
-from tests.helpers.fakes import FakeOpener, FakeSink, FakeSource, FakeTicker, Step, turn
+from tests.helpers.fakes import FakeOpener, FakeSink, FakeSource, FakeTicker, Step, reach, turn
 
 OFF = Clocks(idle=0, write_stall=0)
 
@@ -96,7 +96,7 @@ async def test_while_the_upstream_has_to_answer() -> None:
     ticker, opener, record = FakeTicker(), FakeOpener(never), Record(RequestId("req"), 0.0, 0.0)
     request = UpstreamRequest("GET", "/", [], None)
     task = asyncio.get_running_loop().create_task(open_attempt(opener, request, 60, ticker, record))
-    await opener.entered.wait()
+    await reach(opener.entered)
     ticker.advance(2)
     task.cancel()
     with pytest.raises(asyncio.CancelledError):

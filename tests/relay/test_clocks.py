@@ -168,15 +168,35 @@ async def test_movement_is_read_at_the_beginning() -> None:
         await task
 
 
-def test_it_needs_a_task() -> None:
-    class Loopless(FakeTicker):
-        pass
+async def test_it_needs_a_task() -> None:
+    loop, failed = asyncio.get_running_loop(), asyncio.get_running_loop().create_future()
+    ticker = FakeTicker()
 
-    async def nothing() -> None:
-        return None
+    def call() -> None:
+        """From a callback of the loop: it runs, and in no task."""
+        awaitable = loop.create_future()
+        try:
+            wait_while_moving(ticker, 10, lambda: 0, awaitable).send(None)
+        except RuntimeError as error:
+            failed.set_result(str(error))
 
-    awaitable = nothing()
-    waiting = wait_while_moving(Loopless(), 10, lambda: 0, awaitable)
-    with pytest.raises(RuntimeError, match="task|running event loop"):
-        waiting.send(None)
-    awaitable.close()
+    loop.call_soon(call)
+    async with asyncio.timeout(5):
+        assert "task" in await failed
+
+
+async def test_one_that_raises_does_not_stop_the_clocks_of_others() -> None:
+    ticker, reported = Ticker(0.001), asyncio.Event()
+    asyncio.get_running_loop().set_exception_handler(lambda loop, context: reported.set())
+
+    class Broken:
+        def tick(self, now: float) -> None:
+            ticker.release(self)
+            raise RuntimeError("a bug")
+
+    bell = Bell(ticker, 1)
+    ticker.watch(Broken())
+    ticker.watch(bell)
+    async with asyncio.timeout(5):
+        await bell.done.wait()
+    assert reported.is_set()

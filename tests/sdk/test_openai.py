@@ -74,7 +74,7 @@ async def test_the_caller_s_key_stays_here_and_the_account_s_goes_up(sdk: Sdk, u
 
 
 async def test_the_line_that_the_demo_prints_streams_when_pasted(openai_python: str) -> None:
-    async with started("demo", "--port", "0", "--admin-port", "0") as demo:
+    async with started("demo", "--port", "0") as demo:
         await demo.err_line("Ctrl-C ends it.")
         found = re.search(r"OPENAI_BASE_URL=.+?'\n(?=\n)", "".join(demo.err), re.DOTALL)
         assert found

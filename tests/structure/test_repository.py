@@ -12,7 +12,9 @@ SKIPPED = re.compile(r"(^|/)(\.venv[^/]*|\.git|__pycache__|[^/]+\.egg-info|\.[a-
 
 FORBIDDEN = {
     "a path of one machine": re.compile(r"(?<![\w./-])/(work|opt|root|home)/[a-z.]"),
-    "a host that packages come from": re.compile(r"pypi\.org|pythonhosted|registry\.npmjs|deb\.debian|index-url|find-links"),
+    "a host that packages come from": re.compile(
+        r"pypi\.org|pythonhosted|registry\.npmjs|deb\.debian|index-url|find-links"
+    ),
     "the folder beside the checkout": re.compile(r"shared/(?!\w+\.py)"),
 }
 EXCUSED = {"the folder beside the checkout": "PENSTOCK_FIXTURES"}

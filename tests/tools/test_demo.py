@@ -9,7 +9,7 @@ import pytest
 from tests.helpers.command import Running, ran, started
 from tests.helpers.service import demo_upstream
 
-FREE = ("--port", "0", "--admin-port", "0")
+FREE = ("--port", "0")
 
 needs_curl = pytest.mark.skipif(shutil.which("curl") is None, reason="curl is not installed")
 
@@ -69,7 +69,7 @@ async def test_interrupt_ends_the_demo_well_with_a_stream_running() -> None:
 
 async def test_a_taken_port_exits_with_69_and_is_named() -> None:
     async with demo_upstream() as taken:
-        finished = await ran("demo", "--port", str(taken.port), "--admin-port", "0")
+        finished = await ran("demo", "--port", str(taken.port))
     assert finished.code == 69
     assert f"cannot listen on 127.0.0.1:{taken.port}: another program is listening there" in finished.err
     assert "Traceback" not in finished.err

@@ -120,7 +120,10 @@ MALFORMED = {
     "data longer than its size": b"3\r\nabcd\r\n0\r\n\r\n",
     "data shorter than its size": b"3\r\na\r\n0\r\n\r\n",
     "no line end behind data": b"3\r\nabc0\r\n\r\n",
+    "a letter and LF behind data": b"3\r\nabcx\n",
     "a CR behind data": b"3\r\nabc\rx\n",
+    "a line end short of its size": b"3\r\nab\r\n",
+    "a bare LF behind data": b"3\r\nabc\n",
 }
 
 

@@ -1,28 +1,16 @@
 """The parser against the vectors that come with the recordings: expectations by two independent implementations."""
 
 import base64
-import json
-import os
-from pathlib import Path
 from typing import Any
 
 import pytest
 
 from proxy.wire.sse import EventCounter, Parser
 from tests.helpers.feeds import every_cut
-
-_RECORDINGS = Path(os.environ.get("PENSTOCK_FIXTURES", Path(__file__).parents[2] / "../shared/fixtures"))
-_FILE = _RECORDINGS / "../spec/sse_vectors.json"
+from tests.helpers.vectors import load_cases
 
 
-def load_vectors() -> list[Any]:
-    if not _FILE.exists():
-        reason = "no vectors beside the recordings (PENSTOCK_FIXTURES)"
-        return [pytest.param(None, marks=pytest.mark.skip(reason=reason), id="absent")]
-    return [pytest.param(vector, id=vector["id"]) for vector in json.loads(_FILE.read_text())["vectors"]]
-
-
-@pytest.mark.parametrize("vector", load_vectors())
+@pytest.mark.parametrize("vector", load_cases("vectors"))
 def test_vector(vector: dict[str, Any]) -> None:
     data = base64.b64decode(vector["input_b64"])
     for pieces in every_cut(data):

@@ -46,6 +46,8 @@ OUTSIDE = [
     "/..%23",
     "/..%00x",
     "/%2f%2f/..",
+    "/;\\a/..",  # nothing for one that cuts, a name for one that splits
+    "/%00\\%/..",
     "..",
 ]
 INSIDE = [
