@@ -15,7 +15,7 @@ from tests.helpers.rawhttp import connected
 from tests.helpers.service import demo_upstream
 
 GOOD = ROOT / "docs" / "penstock.example.toml"
-BROKEN = {"names": 18, "placeholders": 10, "together": 6, "types": 14, "unknown": 9, "values": 22}
+BROKEN = {"models": 33, "names": 18, "placeholders": 10, "together": 6, "types": 14, "unknown": 9, "values": 22}
 """Sample and how many faults are in it."""
 
 
@@ -52,14 +52,30 @@ async def test_good_configuration_is_accepted() -> None:
     finished = await ran("check-config", str(GOOD))
     assert (finished.code, finished.out, finished.err) == (
         0,
-        "configuration ok: 1 clients, 2 providers, 2 mounts\n",
+        "configuration ok: 1 clients, 6 providers, 3 models, 2 mounts\n",
         "",
     )
 
 
+@pytest.mark.parametrize(
+    ("extra", "warns"),
+    [
+        ("", True),
+        ('[providers.up]\nbase_url = "http://127.0.0.1:9"\ndialect = "raw"\n', True),
+        ('[providers.up]\nbase_url = "http://127.0.0.1:9"\ndialect = "anthropic"\n', False),
+        ('[providers.up]\nbase_url = "http://127.0.0.1:9"\ndialect = "raw"\n[mounts."/up"]\nprovider = "up"\n', False),
+    ],
+)
+async def test_who_would_serve_nothing_is_told_so(tmp_path: Path, extra: str, warns: bool) -> None:
+    config = write_config(tmp_path / "a.toml", "127.0.0.1:0", extra)
+    async with started("serve", "--config", config) as process:
+        await process.err_line("listening on")
+        assert ("nothing is mounted" in "".join(process.err)) is warns
+
+
 async def test_serve_can_check_without_serving() -> None:
     finished = await ran("serve", "--config", str(GOOD), "--check-config")
-    assert (finished.code, finished.out) == (0, "configuration ok: 1 clients, 2 providers, 2 mounts\n")
+    assert (finished.code, finished.out) == (0, "configuration ok: 1 clients, 6 providers, 3 models, 2 mounts\n")
 
 
 async def test_effective_configuration_is_shown_without_secrets() -> None:

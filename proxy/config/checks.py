@@ -1,4 +1,4 @@
-"""What must hold between keys: listeners and clients, mounts and providers, keys that open too much.
+"""What must hold between keys: listeners and clients, models, mounts and providers, keys that open too much.
 
 Takes a complete `Config`, in which leaves that could not be read are blank, and a question: has this place
 a fault already? Yields a place and a message for each thing that does not fit. A check is quiet where it
@@ -7,9 +7,11 @@ would only repeat a fault.
 
 from collections.abc import Callable, Iterator
 from difflib import get_close_matches
+from typing import Final
 
 from proxy.config.address import Address, parse_address
 from proxy.config.model import Config
+from proxy.config.model.providers import BEARER_DIALECTS, QUIRK_DIALECTS
 from proxy.config.tree import Place, format_place
 
 Complaint = tuple[Place, str]
@@ -18,7 +20,7 @@ IsBroken = Callable[[Place], bool]
 
 def check_config(config: Config, is_broken: IsBroken) -> Iterator[Complaint]:
     """Everything that does not fit together."""
-    for check in (_check_loopback, _check_duplicates, _check_clients, _check_headers, _check_mounts):
+    for check in _CHECKS:
         yield from check(config, is_broken)
 
 
@@ -72,20 +74,90 @@ def _check_headers(config: Config, is_broken: IsBroken) -> Iterator[Complaint]:
                 yield ("providers", name, "headers", header), f"the same header as {first}: names ignore case"
 
 
+def _check_cors(config: Config, is_broken: IsBroken) -> Iterator[Complaint]:
+    if "*" in config.server.cors and len(config.server.cors) > 1:
+        yield ("server", "cors"), "* is every origin: it stands alone"
+
+
+def _check_dialects(config: Config, is_broken: IsBroken) -> Iterator[Complaint]:
+    """Keys that mean something in some dialects only."""
+    for name, provider in config.providers.items():
+        place: Place = ("providers", name)
+        if is_broken((*place, "dialect")):
+            continue
+        if provider.quirks and provider.dialect not in QUIRK_DIALECTS:
+            yield (*place, "quirks"), f"only the dialects {' and '.join(QUIRK_DIALECTS)} have them"
+        if provider.query and provider.dialect not in QUIRK_DIALECTS:
+            yield (*place, "query"), f"only the dialects {' and '.join(QUIRK_DIALECTS)} have one"
+        if provider.think_tags and provider.dialect != "openai-chat":
+            yield (*place, "think_tags"), "only the dialect openai-chat has them"
+        if not (provider.clear_thinking or provider.dialect == "glm" or is_broken((*place, "clear_thinking"))):
+            yield (*place, "clear_thinking"), "only the dialect glm has it"
+        if provider.project and provider.dialect != "code-assist":
+            yield (*place, "project"), "only the dialect code-assist has one"
+        if provider.dialect in BEARER_DIALECTS:
+            continue
+        for alias, account in provider.accounts.items():
+            for key in ("token_command", "token_file"):
+                if getattr(account, key):
+                    text = f"the dialect {provider.dialect} takes a key and no bearer token"
+                    yield (*place, "accounts", alias, key), text
+
+
+def _check_capabilities(config: Config, is_broken: IsBroken) -> Iterator[Complaint]:
+    for pattern, capability in config.capabilities.items():
+        place: Place = ("capabilities", pattern, "budget")
+        budget = capability.budget or ()
+        broken = is_broken(place) or any(is_broken((*place, index)) for index in range(len(budget)))
+        if not broken and list(budget) != sorted(budget):
+            yield place, "the least stands before the most"
+        elif not broken and budget and not budget[-1]:
+            yield place, 'the most is 0: write thinking = "none" for a model that does not reason'
+
+
+def _check_models(config: Config, is_broken: IsBroken) -> Iterator[Complaint]:
+    for name, model in config.models.items():
+        for index, target in enumerate(model.targets):
+            place: Place = ("models", name, "targets", index)
+            if is_broken(place) or is_broken(("providers",)):
+                continue
+            wanted = target.partition("/")[0]
+            provider = config.providers.get(wanted)
+            if provider is None:
+                yield place, _tell_unknown_provider(config, wanted)
+            elif provider.dialect == "raw" and not is_broken(("providers", wanted, "dialect")):
+                yield place, f"provider {wanted} has the dialect raw, which has no models: only a mount can lead there"
+
+
+def _tell_unknown_provider(config: Config, name: str) -> str:
+    close = get_close_matches(name, config.providers, 1)
+    return f"there is no provider {name}" + (f"; did you mean {close[0]}?" if close else "")
+
+
 def _check_mounts(config: Config, is_broken: IsBroken) -> Iterator[Complaint]:
     public = [address for _, address in _listeners(config) if not address.is_loopback]
     for path, mount in config.mounts.items():
         provider = config.providers.get(mount.provider)
         place: Place = ("mounts", path, "provider")
         if provider is None and not is_broken(place) and not is_broken(("providers",)):
-            close = get_close_matches(mount.provider, config.providers, 1)
-            yield (
-                place,
-                f"there is no provider {mount.provider}" + (f"; did you mean {close[0]}?" if close else ""),
-            )
+            yield place, _tell_unknown_provider(config, mount.provider)
         if provider and provider.accounts and mount.auth == "none" and public and not mount.open_to_all:
             yield (
                 ("mounts", path, "auth"),
                 f"anyone who reaches {public[0]} could spend the keys of provider {mount.provider}: "
                 "use another auth, or confirm with open_to_all = true",
             )
+
+
+_CHECKS: Final = (
+    _check_loopback,
+    _check_duplicates,
+    _check_cors,
+    _check_clients,
+    _check_headers,
+    _check_dialects,
+    _check_models,
+    _check_capabilities,
+    _check_mounts,
+)
+"""In the order of the model."""

@@ -18,7 +18,7 @@ from msgspec.structs import FieldInfo, fields
 from proxy.config.checks import check_config
 from proxy.config.expand import ExpandError, expand
 from proxy.config.kinds import Kind
-from proxy.config.marks import Leaf, Named, Section, read_mark
+from proxy.config.marks import Leaf, Named, Section, list_rivals, read_mark
 from proxy.config.model import Config
 from proxy.config.tree import Place, Table, Value, format_place, shorten
 from proxy.errors import ConfigError, Fault
@@ -83,6 +83,7 @@ class _Converter:
             value = self._read_field(info, table, place)
             if value is not NODEFAULT:
                 values[info.name] = value
+        self._check_rivals(shape, table, place)
         return shape(**values)
 
     def _read_field(self, info: FieldInfo, table: Table, place: Place) -> Any:
@@ -98,7 +99,7 @@ class _Converter:
         if node is None:
             return NODEFAULT
         if isinstance(mark, Leaf):
-            return self._read_many(mark.kind, node, here) if mark.many else self._read_leaf(mark.kind, node, here)
+            return self._read_many(mark, node, here) if mark.many else self._read_leaf(mark.kind, node, here)
         if isinstance(node, Value):
             self.add(here, f"wrong type: expected a table, found {_name_type(node.raw)}")
             return NODEFAULT
@@ -137,14 +138,23 @@ class _Converter:
                 values[key] = _blank(shape)
         return values
 
-    def _read_many(self, kind: Kind, node: Table | Value, place: Place) -> tuple[Any, ...]:
+    def _read_many(self, mark: Leaf, node: Table | Value, place: Place) -> tuple[Any, ...]:
+        kind = mark.kind
         raw = node.raw if isinstance(node, Value) else {}
         if not isinstance(raw, list):
             self.add(place, f"wrong type: expected array of {kind.name}, found {_name_type(raw)}")
             return ()
-        if not raw:
+        if mark.least == mark.most and len(raw) != mark.least:
+            self.add(place, f"the array has {len(raw)} elements: exactly {mark.least} are needed")
+        elif len(raw) < mark.least:
             self.add(place, "the array is empty: at least one is needed")
         return tuple(self._read_leaf(kind, Value(item, node.file), (*place, index)) for index, item in enumerate(raw))
+
+    def _check_rivals(self, shape: type[Struct], table: Table, place: Place) -> None:
+        rivals = list_rivals(shape)
+        found = [name for name in rivals if name in table.entries]
+        if rivals and len(found) != 1:
+            self.add(place, f"give exactly one of {', '.join(rivals)}: found {' and '.join(found) or 'none'}")
 
     def _read_leaf(self, kind: Kind, node: Table | Value, place: Place) -> Any:
         raw = node.raw if isinstance(node, Value) else {}

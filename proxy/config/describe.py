@@ -15,12 +15,15 @@ from msgspec.structs import FieldInfo, fields
 from proxy.config import prose
 from proxy.config.kinds import Kind
 from proxy.config.load import OVERRIDES
-from proxy.config.marks import Leaf, Named, read_mark
+from proxy.config.marks import Leaf, Named, list_rivals, read_mark
 from proxy.config.model import Config
 from proxy.config.syntax import RESERVED_SEGMENTS
 from proxy.config.zero import KNOWN_PROVIDERS
 
 SCHEMA_DIALECT: Final = "https://json-schema.org/draft/2020-12/schema"
+
+
+_NUMBERS: Final = {2: "two", 3: "three"}
 
 
 def build_markdown() -> str:
@@ -44,7 +47,8 @@ def build_markdown() -> str:
 
 def _build_sections(shape: type[Struct], path: str, why: str) -> Iterator[str]:
     """A heading and a table for the leaves of a struct, then the same for the tables in it."""
-    rows = [row for info in fields(shape) for row in _build_rows(info)]
+    rivals = len(list_rivals(shape))
+    rows = [row for info in fields(shape) for row in _build_rows(info, rivals)]
     if path:
         yield f"### `[{path}]`\n\n{why}\n"
     if rows:
@@ -58,17 +62,24 @@ def _build_sections(shape: type[Struct], path: str, why: str) -> Iterator[str]:
             yield from _build_sections(base, below, mark.why)
 
 
-def _build_rows(info: FieldInfo) -> Iterator[str]:
+def _build_rows(info: FieldInfo, rivals: int) -> Iterator[str]:
     _, mark = read_mark(info)
     if isinstance(mark, Leaf):
-        default = "required" if info.required else f"`{json.dumps(_write(mark, info.default))}`"
+        default = _describe_default(mark, info, rivals)
         if mark.instead:
             other, kind, why = mark.instead
-            default = "one of the two"
             yield _build_row(other, kind.name, default, why)
         yield _build_row(info.encode_name, _name_type(mark), default, mark.why)
     elif isinstance(mark, Named) and mark.kind:
         yield _build_row(f"{info.encode_name}.{mark.called}", mark.kind.name, "none", mark.why)
+
+
+def _describe_default(mark: Leaf, info: FieldInfo, rivals: int) -> str:
+    if mark.instead or mark.rival:
+        return f"one of the {_NUMBERS[rivals if mark.rival else 2]}"
+    if info.required:
+        return "required"
+    return "none" if info.default is None else f"`{json.dumps(_write(mark, info.default))}`"
 
 
 def _build_row(*cells: str) -> str:
@@ -105,6 +116,8 @@ def _describe_struct(shape: type[Struct]) -> dict[str, Any]:
             properties[name] = {"type": "object", "description": mark.why, "additionalProperties": value}
         else:
             properties[name] = {**_describe_struct(base), "description": mark.why}
+    if rivals := list_rivals(shape):
+        either.append({"oneOf": [{"required": [name]} for name in rivals]})
     schema: dict[str, Any] = {"type": "object", "additionalProperties": False, "properties": properties}
     if required:
         schema["required"] = required
@@ -116,9 +129,11 @@ def _describe_struct(shape: type[Struct]) -> dict[str, Any]:
 def _describe_leaf(mark: Leaf, info: FieldInfo) -> dict[str, Any]:
     schema: dict[str, Any] = dict(mark.kind.schema)
     if mark.many:
-        schema = {"type": "array", "items": schema, "minItems": 1}
+        schema = {"type": "array", "items": schema, "minItems": mark.least}
+        if mark.most is not None:
+            schema["maxItems"] = mark.most
     schema["description"] = mark.why
-    if not info.required:
+    if not info.required and not mark.rival and info.default is not None:
         schema["default"] = _write(mark, info.default)
     return schema
 
@@ -134,7 +149,9 @@ def _mask_struct(struct: Struct) -> dict[str, Any]:
         _, mark = read_mark(info)
         value = getattr(struct, info.name)
         if isinstance(mark, Leaf):
-            masked[info.encode_name] = _write(mark, value)
+            absent = value is None or (mark.rival and value == info.default)
+            if not absent:
+                masked[info.encode_name] = _write(mark, value)
         elif isinstance(mark, Named):
             masked[info.encode_name] = {name: _mask_entry(mark.kind, entry) for name, entry in value.items()}
         else:

@@ -28,6 +28,8 @@ Schema = Mapping[str, Any]
 
 MAX_COUNT: Final = 10**9  # above every limit of a process; more is a slip
 
+MAX_TOKENS: Final = 10**8  # a hundred times the largest context of today
+
 _COUNT: Final = re.compile(r"[0-9]{1,10}")
 _PLACEHOLDER: Final[Schema] = {"type": "string", "pattern": r"\$"}
 
@@ -87,6 +89,20 @@ def _read_count(value: str | int) -> int:
     return value
 
 
+def _read_tokens(value: str | int) -> int:
+    count = 0 if value in (0, "0") else _read_count(value)
+    if count > MAX_TOKENS:
+        raise ValueError(f"outside 0 to {MAX_TOKENS}")
+    return count
+
+
+def _read_some_tokens(value: str | int) -> int:
+    count = _read_tokens(value)
+    if not count:
+        raise ValueError("it cannot be 0")
+    return count
+
+
 def _read_flag(value: str | bool) -> bool:
     if isinstance(value, bool):
         return value
@@ -107,6 +123,12 @@ def _read_address_or_off(value: str) -> str:
 def _read_file_name(value: str) -> str:
     if value and not os.path.isfile(value):  # Path.is_file raises where access is denied
         raise ValueError("no such file, or it may not be looked at")
+    return value
+
+
+def _read_path(value: str) -> str:
+    if not value or "\0" in value:
+        raise ValueError("not a path")
     return value
 
 
@@ -177,6 +199,20 @@ COUNT: Final = Kind(
     types=_WHOLE,
     blank=0,
 )
+TOKENS: Final = Kind(
+    name="whole number",
+    read=_read_some_tokens,
+    schema={"anyOf": [{"type": "integer", "minimum": 1, "maximum": MAX_TOKENS}, _PLACEHOLDER]},
+    types=_WHOLE,
+    blank=0,
+)
+TOKENS_OR_ZERO: Final = Kind(
+    name="whole number, may be 0",
+    read=_read_tokens,
+    schema={"anyOf": [{"type": "integer", "minimum": 0, "maximum": MAX_TOKENS}, _PLACEHOLDER]},
+    types=_WHOLE,
+    blank=0,
+)
 FLAG: Final = Kind(
     name="true or false",
     read=_read_flag,
@@ -189,6 +225,22 @@ ADDRESS_OR_OFF: Final = Kind(name='address or "off"', read=_read_address_or_off,
 PSEUDONYM: Final = Kind(name="text", read=syntax.check_pseudonym, schema=_TEXT_SCHEMA)
 NAME: Final = Kind(name="name", read=syntax.check_name, schema=_TEXT_SCHEMA)
 FILE_NAME: Final = Kind(name="path of a file", read=_read_file_name, schema=_TEXT_SCHEMA)
+# Another program makes it, perhaps later than the proxy starts.
+FUTURE_FILE: Final = Kind(name="path of a file", read=_read_path, schema=_TEXT_SCHEMA)
+ORIGIN: Final = Kind(name="origin", read=syntax.check_origin, schema=_TEXT_SCHEMA)
+TARGET: Final = Kind(name="provider/model", read=syntax.check_target, schema=_TEXT_SCHEMA)
+PARAMETER: Final = Kind(name="name of a parameter", read=syntax.check_parameter, schema=_TEXT_SCHEMA)
+PROJECT: Final = Kind(name="text", read=syntax.check_project, schema=_TEXT_SCHEMA)
+# Some servers take keys in it.
+QUERY: Final = Kind(name="query", read=syntax.check_query, schema=_TEXT_SCHEMA, sensitive=True)
+ARGUMENT: Final = Kind(
+    name="text, secret",
+    read=syntax.check_argument,
+    schema=_TEXT_SCHEMA,
+    write=_write_hidden,
+    blank=None,
+    sensitive=True,
+)
 # A password is often written into a URL, or into a query behind it.
 BASE_URL: Final = Kind(name="URL", read=syntax.check_base_url, schema=_TEXT_SCHEMA, sensitive=True)
 KEY: Final = Kind(

@@ -8,23 +8,28 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, get_args
 
-from msgspec.structs import FieldInfo
+from msgspec import Struct
+from msgspec.structs import FieldInfo, fields
 
 from proxy.config.kinds import Kind
 
 
 @dataclass(frozen=True, slots=True)
 class Leaf:
-    """One key with one value. `why`: meaning, and the reason of the default. `many`: an array of them, at least one.
+    """One key with one value. `why`: meaning, and the reason of the default.
 
-    `instead`: another spelling of the same key, its kind and its meaning; exactly one of the two must be
-    given.
+    `many`: an array of them, of `least` to `most` elements. `instead`: another spelling of the same key, its kind and
+    its meaning; exactly one of the two must be given. `rival`: of the rivals in a table exactly one must be given. A
+    default of None means that the key may be absent.
     """
 
     kind: Kind
     why: str
     many: bool = False
+    least: int = 1
+    most: int | None = None
     instead: tuple[str, Kind, str] | None = None
+    rival: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,3 +59,9 @@ def read_mark(info: FieldInfo) -> tuple[Any, Mark]:
     """The type of a field and what the model says about it."""
     base, mark = get_args(info.type)
     return base, mark
+
+
+def list_rivals(shape: type[Struct]) -> list[str]:
+    """The keys of a table of which exactly one must be given."""
+    marks = ((info.encode_name, read_mark(info)[1]) for info in fields(shape))
+    return [name for name, mark in marks if isinstance(mark, Leaf) and mark.rival]

@@ -10,6 +10,7 @@ EXAMPLE: Final = """\
 [server]
 listen = ["127.0.0.1:8088"]       # host:port, [v6]:port or unix:/path; a socket passed by systemd goes first
 admin = "127.0.0.1:8089"          # health checks; never public by default
+# cors = ["https://app.example"]  # web pages that may call the model routes
 
 [limits]                          # each has a default and a reason, see below
 max_body = "32MiB"
@@ -28,11 +29,42 @@ base_url = "https://api.openai.com/v1"
 [providers.openai.accounts.main]
 key = "${OPENAI_API_KEY:-none}"
 
+[providers.claude]
+dialect = "anthropic"
+base_url = "https://api.anthropic.com"
+accounts.main.key = "${ANTHROPIC_API_KEY:-none}"
+
+[providers.azure]
+dialect = "openai-responses"
+base_url = "https://RESOURCE.openai.azure.com/openai/v1"
+query = "api-version=preview"     # part of every request on the model routes
+accounts.main.key = "${AZURE_OPENAI_API_KEY:-none}"
+
+[providers.local]
+dialect = "openai-chat"
+base_url = "http://127.0.0.1:8000/v1"
+# quirks = "vllm"                 # told by the host unless given
+think_tags = "tags"               # thoughts stand in the text, between <think> and </think>
+
+[providers.zai]
+dialect = "glm"
+base_url = "https://api.z.ai/api/paas/v4"
+clear_thinking = false            # thoughts of earlier turns are sent back
+accounts.main.key = "${ZAI_API_KEY:-none}"
+
 [providers.weather]
 dialect = "raw"
 base_url = "http://127.0.0.1:9100/events"
 headers = { "X-Api-Key" = "abc" } # added upstream; replaces what the client sent
 # ca_file = "/etc/ssl/private-ca.pem"
+
+[models."gpt-5"]                  # what clients ask for, in whatever dialect they speak
+targets = ["openai/gpt-5"]        # provider/model; several are tried in this order
+[models."claude-*"]               # a pattern; behind the slash, * keeps the name that was asked for
+targets = ["claude/*"]
+[models."fast"]
+targets = ["claude/claude-haiku-4-5"]
+drop_params = ["logit_bias"]      # what a target cannot take and nobody misses; refused by name otherwise
 
 [mounts."/openai"]                # /openai/chat/completions -> https://api.openai.com/v1/chat/completions
 provider = "openai"
@@ -45,7 +77,7 @@ heartbeat = "15s"                 # off on mounts unless given
 OPENING: Final = """\
 # Configuration
 
-This page is generated from `proxy/config/model.py` by `python -m proxy.config.describe > docs/configuration.md`.
+This page is generated from `proxy/config/model/` by `python -m proxy.config.describe > docs/configuration.md`.
 
 Penstock reads TOML. `penstock check-config FILE` lists everything that is wrong with a configuration at once, each
 with its file and key; `--json` prints what is in effect, with secrets as `***`; `--schema` prints a JSON schema for
@@ -64,6 +96,35 @@ messages, not in the log, not by `check-config`.
 The names of clients, providers and accounts have up to 64 letters, digits and `.` `_` `-`. A mount's path starts
 with `/`, does not end with one, and has no query, percent-encoding or dot segment. Its first segment is none of
 {reserved}: those belong to the proxy itself.
+
+## Which model answers
+
+The name that a caller asks for is looked up in this order:
+
+1. an entry of `[models]` with exactly this name;
+2. the longest entry with a `*` in it that fits, `*` standing for any text; of two as long, the first;
+3. `provider/model`: everything behind the first slash is the model's name at that provider. No entry is needed.
+
+## Bearer tokens
+
+Instead of a `key` an account may have a `token_command`, which prints a token, or a `token_file`, which holds one. A
+command runs without a shell, with nothing on its standard input, for half a minute at most; its standard error is not
+kept. What it prints is used for `token_lifetime`. A new token is fetched before the old one expires, while requests go
+on with the old one, and at once when the provider refuses it.
+
+```toml
+[providers.vertex]                # Google Cloud's endpoint for OpenAI clients
+dialect = "openai-chat"
+base_url = "https://aiplatform.googleapis.com/v1/projects/my-project/locations/global/endpoints/openapi"
+accounts.main.token_command = ["gcloud", "auth", "print-access-token"]
+
+[mounts."/vertex"]
+provider = "vertex"
+```
+
+The dialect `code-assist` is off unless a provider is configured with it, and `check-config` then states a caution:
+Google's terms forbid programs of others to use the credentials of Antigravity or Gemini CLI. Penstock brings no client
+ids, takes no tokens from other programs and does not pass for one; the token comes from you.
 
 ## Placeholders
 
@@ -97,7 +158,10 @@ These variables override the files when they are set and not empty:
 ## What must hold together
 
 - Without any client, every address of `server.listen` is loopback or a Unix socket.
-- A mount's `provider` exists.
+- A mount's `provider` exists, and so does that of every target of a model; a target's is not `raw`.
+- `token_command` and `token_file` belong to dialects with a bearer token, `quirks` and `query` to `openai-chat`
+  and `openai-responses`, `think_tags` to `openai-chat`, `clear_thinking` to `glm`, `project` to `code-assist`.
+- `*` stands alone in `server.cors`.
 - `auth = "none"` over a provider that has accounts needs `open_to_all = true` when a listener is not loopback.
 - No two clients have the same key, no two listeners the same address.
 """
@@ -105,8 +169,8 @@ These variables override the files when they are set and not empty:
 ZERO: Final = """\
 ## Zero configuration
 
-Without a file, each of these variables that is set makes a provider and a mount of its name. The listener is
-loopback and nobody has to show a key.
+Without a file, each of these variables that is set makes a provider and a mount of its name; its models are asked for
+as `provider/model`. The listener is loopback and nobody has to show a key.
 
 | variable | mount | dialect | base URL |
 |---|---|---|---|

@@ -12,6 +12,9 @@ from typing import Final
 from proxy.config.address import parse_host, parse_port
 from proxy.config.secret import Secret
 
+MAX_MODEL: Final = 256
+"""Characters of a model's name: several times the longest of those that providers list."""
+
 # First segments that belong to the model routes and to health checks, now or in a later version.
 RESERVED_SEGMENTS: Final = frozenset(
     ("v1", "v1beta", "api", "chat", "models", "messages", "responses", "healthz", "readyz")
@@ -41,6 +44,10 @@ _PATH: Final = re.compile(r"[A-Za-z0-9._~!$&'()*+,;=:@/-]*")  # RFC 3986 3.3 wit
 _AUTHORITY: Final = re.compile(r"(\[[^\[\]]*\]|[^\[\]:]*)(?::(.*))?")  # RFC 3986 3.2 without userinfo
 _PRINTABLE: Final = re.compile(r"[!-~]+")
 _FIELD_VALUE: Final = re.compile(r"[!-~]([\t -~]*[!-~])?")  # RFC 9110 5.5 without obs-text
+_SCHEME: Final = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*")  # RFC 3986 3.1
+_PARAMETER: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]{0,127}")
+_QUERY: Final = re.compile(r"(?:[A-Za-z0-9._~!$&'()*+,;=:@/?-]|%[0-9A-Fa-f]{2}){0,1024}")  # RFC 3986, section 3.4
+_PROJECT: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9.:_-]{0,127}")
 _SHA256: Final = re.compile(r"[0-9A-Fa-f]{64}")
 
 
@@ -49,6 +56,68 @@ def check_name(text: str) -> str:
     if not _NAME.fullmatch(text):
         raise ValueError("not a name: up to 64 letters, digits and . _ -, the first a letter or digit")
     return text
+
+
+def check_pattern(text: str) -> str:
+    """The name of a model, or a pattern over names: `*` stands for any text. Names hold `/`, `:`, `[` and more."""
+    if not text.isprintable() or " " in text or not 0 < len(text) <= MAX_MODEL:
+        raise ValueError(f"not the name of a model: 1 to {MAX_MODEL} printable characters without blanks")
+    return text
+
+
+def check_target(text: str) -> str:
+    """`provider/model`; the model may hold slashes, and is `*` alone for the name that was asked for."""
+    provider, slash, model = text.partition("/")
+    if not slash:
+        raise ValueError("not a target: write provider/model, or provider/* for the name that was asked for")
+    if not _NAME.fullmatch(provider):
+        raise ValueError("not a target: no name of a provider stands before the slash")
+    check_pattern(model)
+    if "*" in model and model != "*":
+        raise ValueError("not a target: * stands alone behind the slash, for the whole name that was asked for")
+    return text
+
+
+def check_origin(text: str) -> str:
+    """A web origin as browsers send it (RFC 6454 6.2): lower case, no port that is the scheme's own; or `*`."""
+    if text == "*":
+        return text
+    scheme, separator, rest = text.partition("://")
+    if not separator or not _SCHEME.fullmatch(scheme):
+        raise ValueError("not an origin: write scheme://host, scheme://host:port, or *")
+    if "/" in rest or "?" in rest or "#" in rest or "@" in rest:
+        raise ValueError("not an origin: only scheme, host and port, without a path or a closing slash")
+    _check_authority(rest, "an origin")
+    own = {"http": ":80", "https": ":443"}.get(scheme.lower())
+    return f"{scheme}://{rest.removesuffix(own) if own else rest}".lower()
+
+
+def check_parameter(text: str) -> str:
+    """The name of a request's parameter, with dots between the parts of a path."""
+    if not _PARAMETER.fullmatch(text):
+        raise ValueError("not the name of a parameter: letters, digits and _ . -, the first a letter or _")
+    return text
+
+
+def check_project(text: str) -> str:
+    """The id or number of a Google Cloud project, or "" for none."""
+    if text and not _PROJECT.fullmatch(text):
+        raise ValueError("not the id of a project: up to 128 letters, digits and . : _ -")
+    return text
+
+
+def check_query(text: str) -> str:
+    """A query as it stands in a URL, without the question mark before it, or "" for none."""
+    if text.startswith("?") or not _QUERY.fullmatch(text):
+        raise ValueError("not a query: name=value, joined by &, without the ? before it")
+    return text
+
+
+def check_argument(text: str) -> Secret:
+    """An argument of a command. A secret, because one may have been put into it."""
+    if not text or "\0" in text:
+        raise ValueError("not an argument: it is empty, or holds a NUL")
+    return Secret(text)
 
 
 def check_mount_path(text: str) -> str:
@@ -80,7 +149,7 @@ def check_base_url(text: str) -> str:
     authority, slash, path = rest.partition("/")
     if "@" in authority:
         raise ValueError("not a base URL: no user name or password in it; use an account or headers")
-    _check_authority(authority)
+    _check_authority(authority, "a base URL")
     path = (slash + path).removesuffix("/")
     _check_base_path(path)
     return f"{scheme.lower()}://{authority}{path}"
@@ -130,16 +199,16 @@ def check_pseudonym(text: str) -> str:
     return text
 
 
-def _check_authority(authority: str) -> None:
+def _check_authority(authority: str, called: str) -> None:
     match = _AUTHORITY.fullmatch(authority)
     if match is None or match[1] in ("", "*"):
-        raise ValueError("not a base URL: the host is missing, or more than host and port stands in its place")
+        raise ValueError(f"not {called}: the host is missing, or more than host and port stands in its place")
     try:
         parse_host(match[1])
         if match[2] is not None and parse_port(match[2]) == 0:
             raise ValueError("not an address: port 0 cannot be connected to")
     except ValueError as error:
-        raise ValueError(str(error).replace("not an address", "not a base URL")) from None
+        raise ValueError(str(error).replace("not an address", f"not {called}")) from None
 
 
 def _check_base_path(path: str) -> None:

@@ -3,7 +3,7 @@
 import pytest
 
 from proxy.config.checks import check_config
-from proxy.config.model import Account, Client, Config, Mount, Provider, Server
+from proxy.config.model import Account, Capability, Client, Config, Model, Mount, Provider, Server
 from proxy.config.secret import Secret
 from proxy.config.tree import Place
 
@@ -69,6 +69,72 @@ def test_header_names_ignore_case() -> None:
     config = Config(providers={"p": Provider(dialect="raw", base_url="http://a", headers=headers)})
     assert check(config) == [("providers", "p", "headers", "x-a")]
     assert check(config, ("providers", "p", "headers", "x-a")) == []
+
+
+@pytest.mark.parametrize(
+    ("cors", "wrong"), [(("*",), False), (("https://a", "https://b"), False), (("https://a", "*"), True)]
+)
+def test_every_origin_stands_alone(cors: tuple[str, ...], wrong: bool) -> None:
+    assert check(Config(server=Server(cors=cors))) == ([("server", "cors")] if wrong else [])
+
+
+TOKEN = {"t": Account(token_command=(Secret("x"),)), "f": Account(token_file="x")}
+
+
+@pytest.mark.parametrize(
+    ("provider", "wrong"),
+    [
+        (Provider(dialect="openai-chat", base_url="http://a", quirks="groq", accounts=TOKEN), []),
+        (Provider(dialect="openai-responses", base_url="http://a", quirks="azure"), []),
+        (Provider(dialect="code-assist", base_url="http://a", project="p", accounts=TOKEN), []),
+        (Provider(dialect="glm", base_url="http://a", quirks="groq", accounts=TOKEN), [("quirks",)]),
+        (Provider(dialect="gemini", base_url="http://a", project="p"), [("project",)]),
+        (Provider(dialect="openai-chat", base_url="http://a", query="a=b", think_tags="open"), []),
+        (Provider(dialect="glm", base_url="http://a", clear_thinking=False), []),
+        (Provider(dialect="openai-responses", base_url="http://a", think_tags="off"), [("think_tags",)]),
+        (
+            Provider(dialect="anthropic", base_url="http://a", query="a=b", clear_thinking=False),
+            [("query",), ("clear_thinking",)],
+        ),
+        (Provider(dialect="gemini", base_url="http://a", accounts={"k": Account(key=Secret("x"))}), []),
+        (
+            Provider(dialect="anthropic", base_url="http://a", accounts=TOKEN),
+            [("accounts", "t", "token_command"), ("accounts", "f", "token_file")],
+        ),
+    ],
+)
+def test_keys_of_some_dialects_belong_to_these(provider: Provider, wrong: list[Place]) -> None:
+    config = Config(providers={"p": provider})
+    assert check(config) == [("providers", "p", *place) for place in wrong]
+    assert check(config, ("providers", "p", "dialect")) == []
+
+
+CLAUDE = Provider(dialect="anthropic", base_url="http://a")
+
+
+def test_targets_need_a_provider_that_has_models() -> None:
+    providers = {"p": CLAUDE, "raw": BARE}
+    models = {"m": Model(targets=("p/x", "q/x", "raw/x", "p/*")), "n": Model(targets=("p/a/b",))}
+    config = Config(providers=providers, models=models)
+    assert check(config) == [("models", "m", "targets", 1), ("models", "m", "targets", 2)]
+    assert check(config, ("providers",)) == []
+    assert check(config, ("models", "m", "targets", 1)) == [("models", "m", "targets", 2)]
+    assert check(config, ("providers", "raw", "dialect")) == [("models", "m", "targets", 1)]
+
+
+def test_unknown_provider_comes_with_the_nearest_name() -> None:
+    config = Config(providers={"claude": CLAUDE}, models={"m": Model(targets=("cluade/x",))})
+    assert [message for _, message in check_config(config, lambda _: False)] == [
+        "there is no provider cluade; did you mean claude?"
+    ]
+
+
+def test_budget_goes_upwards() -> None:
+    place = ("capabilities", "m", "budget")
+    config = Config(capabilities={"m": Capability(budget=(2, 1)), "n": Capability(budget=(0, 1)), "o": Capability()})
+    assert check(config) == [place]
+    assert check(Config(capabilities={"m": Capability(budget=(0, 0))})) == [place]
+    assert check(config, (*place, 0)) == check(config, place) == []
 
 
 def test_mount_needs_its_provider() -> None:

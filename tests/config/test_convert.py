@@ -62,6 +62,40 @@ def test_empty_array_is_a_fault() -> None:
     assert faults({"server": {"listen": []}}) == [("server.listen", "the array is empty: at least one is needed")]
 
 
+def test_arrays_that_may_be_empty_or_have_a_length() -> None:
+    assert read({"server": {"cors": []}}).server.cors == ()
+    assert read({"capabilities": {"m": {"budget": [1, "2"]}}}).capabilities["m"].budget == (1, 2)
+    for budget in ([], [1], [1, 2, 3]):
+        message = f"the array has {len(budget)} elements: exactly 2 are needed"
+        assert faults({"capabilities": {"m": {"budget": budget}}}) == [("capabilities.m.budget", message)]
+
+
+def provide(account: dict[str, Any]) -> dict[str, Any]:
+    return {"providers": {"p": {"dialect": "raw", "base_url": "http://a", "accounts": {"main": account}}}}
+
+
+def test_credential_may_be_a_command_or_a_file() -> None:
+    account = read(provide({"token_command": ["print", "${X}"], "token_lifetime": "5m"}), {"X": "y"})
+    command = account.providers["p"].accounts["main"]
+    assert [argument.reveal() for argument in command.token_command] == ["print", "y"]
+    assert command.token_lifetime == 300.0
+    assert read(provide({"token_file": "/run/x"})).providers["p"].accounts["main"].token_file == "/run/x"
+
+
+@pytest.mark.parametrize(
+    ("account", "found"),
+    [
+        ({}, "none"),
+        ({"token_lifetime": "1m"}, "none"),
+        ({"key": "a", "token_file": "b"}, "key and token_file"),
+        ({"key": "a", "token_command": ["a"], "token_file": "b"}, "key and token_command and token_file"),
+    ],
+)
+def test_credential_is_given_once(account: dict[str, Any], found: str) -> None:
+    text = f"give exactly one of key, token_command, token_file: found {found}"
+    assert faults(provide(account)) == [("providers.p.accounts.main", text)]
+
+
 def test_what_was_found_is_shown_short_and_escaped() -> None:
     [(_, message)] = faults({"limits": {"idle": "\x1b" + "x" * 100}})
     assert message.endswith('; found "\\u001B' + "x" * 63 + '…"')
@@ -78,7 +112,7 @@ def test_truth_value_is_not_a_number() -> None:
 
 @pytest.mark.parametrize(
     ("key", "hint"),
-    [("listn", "did you mean listen?"), ("zzz", "known here: listen, admin, via"), ("x" * 10_000, "known here")],
+    [("listn", "did you mean listen?"), ("zzz", "known here: listen, admin, via, cors"), ("x" * 10_000, "known here")],
 )
 def test_unknown_key_comes_with_a_hint(key: str, hint: str) -> None:
     [(_, message)] = faults({"server": {key: 1}})
@@ -86,7 +120,7 @@ def test_unknown_key_comes_with_a_hint(key: str, hint: str) -> None:
     assert hint in message
 
 
-@pytest.mark.parametrize("section", ["models", "ledger", "prices", "console", "chat", "record"])
+@pytest.mark.parametrize("section", ["model", "ledger", "prices", "console", "chat", "record"])
 def test_table_that_is_not_in_the_model_is_a_fault(section: str) -> None:
     assert [place for place, _ in faults({section: {}})] == [section]
 
@@ -150,6 +184,9 @@ SECRET_PLACES: list[dict[str, Any]] = [
     {"providers": {"p": {"accounts": {"main": "canary"}}}},
     {"providers": {"p": {"accounts": {"main": {"key": "canary\x00"}}}}},
     {"providers": {"p": {"accounts": {"main": {"token": "canary"}}}}},
+    {"providers": {"p": {"accounts": {"main": {"token_command": "canary"}}}}},
+    {"providers": {"p": {"accounts": {"main": {"token_command": ["canary", "canary\0"]}}}}},
+    {"providers": {"p": {"dialect": "gemini", "accounts": {"main": {"token_command": ["canary"]}}}}},
     {"mounts": {"/a": {"provider": "p", "key": "canary"}}},
     {"mounts": {"/a?key=canary": {"provider": "p"}}},
     {"limits": {"idle": "${SPACED}"}},
@@ -175,6 +212,7 @@ def test_no_print_of_a_good_configuration_shows_a_secret() -> None:
 WORDS = [
     *("server", "listen", "admin", "via", "limits", "idle", "max_body", "streams", "clients", "key", "key_sha256"),
     *("providers", "dialect", "base_url", "headers", "accounts", "mounts", "/a", "provider", "auth", "log", "level"),
+    *("cors", "models", "targets", "drop_params", "capabilities", "budget", "efforts", "token_command", "token_file"),
 ]
 KEYS = st.sampled_from(WORDS) | st.text(max_size=5)
 SCALARS = (

@@ -37,6 +37,10 @@ def test_module_prints_the_manual() -> None:
         "| `base_url` | URL | required |",
         "| `headers.NAME` | text, secret | none |",
         "### `[providers.PROVIDER.accounts.ACCOUNT]`",
+        "| `key` | text, secret | one of the three |",
+        "| `token_command` | array of text, secret | one of the three |",
+        "| `images` | true or false | none | It takes images. |",
+        '### `[models."MODEL"]`',
         '### `[mounts."/PATH"]`',
         "| `PENSTOCK_ADMIN` | `server.admin` |",
         "| `GEMINI_API_KEY` or `GOOGLE_API_KEY` | `/gemini` | `gemini` |",
@@ -81,6 +85,13 @@ def test_schema_describes_leaves() -> None:
     client = properties["clients"]["additionalProperties"]
     assert client["allOf"] == [{"oneOf": [{"required": ["key"]}, {"required": ["key_sha256"]}]}]
     assert set(client["properties"]) == {"key", "key_sha256"}
+    account = properties["providers"]["additionalProperties"]["properties"]["accounts"]["additionalProperties"]
+    rivals = ("key", "token_command", "token_file")
+    assert account["allOf"] == [{"oneOf": [{"required": [name]} for name in rivals]}]
+    assert "default" not in account["properties"]["key"]
+    assert properties["server"]["properties"]["cors"]["minItems"] == 0
+    budget = properties["capabilities"]["additionalProperties"]["properties"]["budget"]
+    assert (budget["minItems"], budget["maxItems"], "default" in budget) == (2, 2, False)
     assert all(table["additionalProperties"] is not True for table in properties.values())
 
 
@@ -88,7 +99,7 @@ def test_mask_shows_what_is_in_effect_and_no_secret() -> None:
     masked = mask(load([EXAMPLE], {"OPENAI_API_KEY": "canary"}))
     assert "canary" not in json.dumps(masked)
     assert masked["clients"] == {"dev": {"key_sha256": "***"}}
-    assert masked["providers"]["openai"]["accounts"] == {"main": {"key": "***"}}
+    assert masked["providers"]["openai"]["accounts"] == {"main": {"key": "***", "token_lifetime": "50m"}}
     assert masked["providers"]["weather"]["headers"] == {"X-Api-Key": "***"}
     assert masked["mounts"]["/weather"]["heartbeat"] == "15s"
     assert masked["mounts"]["/openai"]["heartbeat"] == "off"
@@ -97,3 +108,17 @@ def test_mask_shows_what_is_in_effect_and_no_secret() -> None:
 
 def test_masked_defaults_are_a_configuration_of_their_own() -> None:
     assert build_config([("masked", mask(Config()))], {}) == Config()
+
+
+def test_mask_shows_what_was_given_of_what_may_be_absent() -> None:
+    accounts = {"a": {"token_command": ["print", "canary"]}, "b": {"token_file": "/run/token"}}
+    data = {
+        "providers": {"p": {"dialect": "raw", "base_url": "http://a", "accounts": accounts}},
+        "capabilities": {"x-*": {"images": False, "budget": [1, 2]}},
+    }
+    masked = mask(build_config([("file", data)], {}))
+    assert masked["capabilities"] == {"x-*": {"images": False, "budget": [1, 2]}}
+    assert masked["providers"]["p"]["accounts"] == {
+        "a": {"token_command": ["***", "***"], "token_lifetime": "50m"},
+        "b": {"token_file": "/run/token", "token_lifetime": "50m"},
+    }

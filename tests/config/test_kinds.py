@@ -20,12 +20,21 @@ READ: list[tuple[Kind, Any, Any, Any]] = [
     (kinds.SIZE_OR_ZERO, 0, 0, "0"),
     (kinds.COUNT, 7, 7, 7),
     (kinds.COUNT, "7", 7, 7),
+    (kinds.TOKENS, "100000000", 100_000_000, 100_000_000),
+    (kinds.TOKENS_OR_ZERO, 0, 0, 0),
+    (kinds.TOKENS_OR_ZERO, "0", 0, 0),
     (kinds.FLAG, True, True, True),
     (kinds.FLAG, "false", False, False),
     (kinds.ADDRESS, "[::1]:80", "[::1]:80", "[::1]:80"),
     (kinds.ADDRESS_OR_OFF, "off", "", ""),
     (kinds.ADDRESS_OR_OFF, "", "", ""),
     (kinds.FILE_NAME, "", "", ""),
+    (kinds.FUTURE_FILE, "/no/such/file", "/no/such/file", "/no/such/file"),
+    (kinds.ORIGIN, "https://App.example:443", "https://app.example", "https://app.example"),
+    (kinds.TARGET, "a/b/c", "a/b/c", "a/b/c"),
+    (kinds.PARAMETER, "logit_bias", "logit_bias", "logit_bias"),
+    (kinds.PROJECT, "", "", ""),
+    (kinds.QUERY, "a=b", "a=b", "a=b"),
 ]
 REFUSED: list[tuple[Kind, Any]] = [
     (kinds.DURATION, 0),
@@ -39,10 +48,17 @@ REFUSED: list[tuple[Kind, Any]] = [
     (kinds.COUNT, 10**10),
     (kinds.COUNT, "1.5"),
     (kinds.COUNT, "٣"),
+    (kinds.TOKENS, 0),
+    (kinds.TOKENS, 100_000_001),
+    (kinds.TOKENS_OR_ZERO, -1),
+    (kinds.TOKENS_OR_ZERO, 100_000_001),
     (kinds.FLAG, "yes"),
     (kinds.ADDRESS, ""),
     (kinds.ADDRESS, "off"),
     (kinds.FILE_NAME, "/no/such/file"),
+    (kinds.FUTURE_FILE, ""),
+    (kinds.FUTURE_FILE, "a\0b"),
+    (kinds.TARGET, "gpt-5"),
     (kinds.FILE_NAME, "/\0"),
     (kinds.FILE_NAME, "/" + "x" * 5000),
 ]
@@ -83,7 +99,7 @@ def test_file_name_is_taken_when_the_file_exists(tmp_path: Path) -> None:
         kinds.FILE_NAME.read(str(tmp_path))
 
 
-@pytest.mark.parametrize("kind", [kinds.KEY, kinds.KEY_TO_DIGEST, kinds.DIGEST, kinds.HEADER_VALUE])
+@pytest.mark.parametrize("kind", [kinds.KEY, kinds.KEY_TO_DIGEST, kinds.DIGEST, kinds.HEADER_VALUE, kinds.ARGUMENT])
 def test_secret_kind_is_sensitive_and_written_masked(kind: Kind) -> None:
     assert kind.sensitive
     assert kind.write(kind.blank) == "***"

@@ -10,7 +10,6 @@ from hypothesis import strategies as st
 from proxy.config.load import MAX_FILE, build_config, find_default_paths, load
 from proxy.errors import ConfigError, Fault
 
-SAMPLES = Path(__file__).parent / "samples"
 EXAMPLE = Path(__file__).parents[2] / "docs" / "penstock.example.toml"
 
 
@@ -44,118 +43,36 @@ def test_example_takes_its_keys_from_the_environment() -> None:
     assert config.clients["dev"] != load([EXAMPLE], {}).clients["dev"]
 
 
-BROKEN = {
-    "types.toml": [
-        "server.listen",
-        "server.admin",
-        "limits.max_body",
-        "limits.connect",
-        "limits.idle",
-        "limits.drain",
-        "limits.streams",
-        "clients.dev",
-        "providers.a.dialect",
-        "providers.a.base_url",
-        "providers.a.headers",
-        "providers.a.accounts.main.key",
-        'mounts."/a"',
-        "log",
-    ],
-    "values.toml": [
-        "server.listen[0]",
-        "server.listen[2]",
-        "server.listen[3]",
-        "server.admin",
-        "server.via",
-        "limits.max_body",
-        "limits.connect",
-        "limits.first_byte",
-        "limits.idle",
-        "limits.drain",
-        "limits.body_rate",
-        "limits.streams",
-        "limits.response_fields",
-        "clients.short.key_sha256",
-        "providers.a.dialect",
-        "providers.a.base_url",
-        "providers.a.ca_file",
-        'mounts."/a".auth',
-        'mounts."/a".heartbeat',
-        'mounts."/a".open_to_all',
-        "log.format",
-        "log.level",
-    ],
-    "unknown.toml": [
-        "sever",
-        "server.listn",
-        "limits.max_bodies",
-        "limits.zzz",
-        "clients.dev.kye",
-        "providers.a.baseurl",
-        "providers.a.base_url",
-        "providers.a.accounts.main.weight",
-        'mounts."/a"."strip prefix"',
-    ],
-    "names.toml": [
-        'clients."big boss"',
-        "clients.none",
-        "clients.both",
-        "providers.bare.dialect",
-        "providers.bare.base_url",
-        "providers.bare.headers.Host",
-        'providers.bare.headers."Authorization…"',
-        'providers.bare.headers."Authorization…"',
-        "providers.bare.headers.X-Line",
-        'providers.bare.accounts."ü"',
-        'providers.bare.accounts."ü".key',
-        'providers."a/b"',
-        'mounts."/"',
-        'mounts."/v1/chat"',
-        'mounts."/a/../b"',
-        'mounts."/a%20b"',
-        'mounts."/slash/"',
-        'mounts."/empty".provider',
-    ],
-    "together.toml": [
-        "server.listen[0]",
-        "server.listen[2]",
-        "server.admin",
-        "providers.openai.headers.x-team",
-        'mounts."/open".auth',
-        'mounts."/lost".provider',
-    ],
-    "placeholders.toml": [
-        "server.listen[0]",
-        "limits.connect",
-        "clients.a.key",
-        "clients.a.key",
-        "clients.b.key",
-        "clients.c.key",
-        "clients.d.key",
-        "clients.e.key",
-        "clients.f.key",
-        "clients.g.key",
-    ],
-}
+# A second file beside the example: what a model's targets name may stand in the other.
+MODELS = """\
+[providers.claude]
+dialect = "anthropic"
+base_url = "https://api.anthropic.com"
+accounts.main.key = "${ANTHROPIC_API_KEY:-none}"
+
+[models."gpt-5"]                        # what clients ask for
+targets = ["openai/gpt-5"]              # provider/model; several = ordered fallbacks
+[models."claude-*"]                     # a pattern keeps the asked name
+targets = ["claude/*"]
+[models."fast"]
+targets = ["claude/claude-haiku-4-5"]
+drop_params = ["logit_bias"]            # what the target cannot take and nobody misses; refused by name otherwise
+"""
 
 
-@pytest.mark.parametrize("name", BROKEN)
-def test_broken_file_gives_every_fault_with_its_place(name: str) -> None:
-    faults = load_faults(SAMPLES / name, environ={"LINES": "canary\nsecond"})
-    assert [fault.place for fault in faults] == BROKEN[name]
-    assert {fault.file for fault in faults} == {str(SAMPLES / name)}
-    assert all(fault.message for fault in faults)
-
-
-@pytest.mark.parametrize("name", BROKEN)
-def test_broken_file_shows_no_secret(name: str) -> None:
-    with pytest.raises(ConfigError) as caught:
-        load([SAMPLES / name], {"LINES": "canary\nsecond"})
-    assert "canary" not in f"{caught.value} {caught.value!r}"
-
-
-def test_every_broken_sample_is_expected_here() -> None:
-    assert {path.name for path in SAMPLES.iterdir()} == set(BROKEN)
+def test_models_stand_in_a_second_file(tmp_path: Path) -> None:
+    first = write(tmp_path / "a.toml", EXAMPLE.read_text(encoding="utf-8"))
+    second = write(tmp_path / "b.toml", MODELS)
+    config = load([first, second], {})
+    assert {name: model.targets for name, model in config.models.items()} == {
+        "gpt-5": ("openai/gpt-5",),
+        "claude-*": ("claude/*",),
+        "fast": ("claude/claude-haiku-4-5",),
+    }
+    assert config.models["fast"].drop_params == ("logit_bias",)
+    assert config.providers["claude"].accounts["main"].key.reveal() == "none"
+    [fault] = load_faults(second)
+    assert (fault.place, fault.message) == ("models.gpt-5.targets[0]", "there is no provider openai")
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,28 @@
+"""The configuration as the program sees it: frozen structs, every default once, with its reason beside it.
+
+The annotations are data: loader, manual and JSON schema are made from them, so a new key is one line here.
+`Leaf` says how a value is read and why its default is what it is, `Section` marks a table, `Named` a table
+whose keys are chosen by the user. Durations are seconds and 0.0 means off, sizes are bytes. Nothing here
+reads files or knows where a value came from.
+"""
+
+from proxy.config.model.capability import Capability
+from proxy.config.model.config import Config
+from proxy.config.model.limits import Limits
+from proxy.config.model.providers import DIALECTS, Account, Provider
+from proxy.config.model.routes import Model, Mount
+from proxy.config.model.server import Client, Log, Server
+
+__all__ = [
+    "DIALECTS",
+    "Account",
+    "Capability",
+    "Client",
+    "Config",
+    "Limits",
+    "Log",
+    "Model",
+    "Mount",
+    "Provider",
+    "Server",
+]

@@ -1,0 +1,56 @@
+"""The whole configuration: its tables."""
+
+from typing import Annotated
+
+from msgspec import Struct, field
+
+from proxy.config.marks import Named, Section
+from proxy.config.model.capability import Capability
+from proxy.config.model.limits import Limits
+from proxy.config.model.providers import Provider
+from proxy.config.model.routes import Model, Mount
+from proxy.config.model.server import Client, Log, Server
+from proxy.config.syntax import check_mount_path, check_name, check_pattern
+
+
+class Config(Struct, frozen=True, kw_only=True):
+    """The whole configuration. The dictionaries keep the order of the files; nobody changes them."""
+
+    server: Annotated[Server, Section("Where the proxy listens.")] = Server()
+    limits: Annotated[Limits, Section("Times, sizes and counts that nothing may exceed.")] = Limits()
+    clients: Annotated[
+        dict[str, Client],
+        Named(check_name, "CLIENT", "Who may call. Without any client only loopback may be listened on."),
+    ] = field(default_factory=dict)
+    providers: Annotated[
+        dict[str, Provider], Named(check_name, "PROVIDER", "The APIs behind the proxy, each with its keys.")
+    ] = field(default_factory=dict)
+    models: Annotated[
+        dict[str, Model],
+        Named(
+            check_pattern,
+            '"MODEL"',
+            "The names of models that callers ask for; `*` in one stands for any text. An exact name goes before a "
+            "pattern, a longer pattern before a shorter one; `provider/model` needs no entry.",
+        ),
+    ] = field(default_factory=dict)
+    capabilities: Annotated[
+        dict[str, Capability],
+        Named(
+            check_pattern,
+            '"PATTERN"',
+            "What the providers' models can take, where it differs from what the package knows. In the pattern `*` "
+            "stands for any text and `?` for one character; case is ignored, and so is a vendor's name before a slash. "
+            "Key by key, a longer pattern goes over a shorter one, and a whole name over any pattern.",
+        ),
+    ] = field(default_factory=dict)
+    mounts: Annotated[
+        dict[str, Mount],
+        Named(
+            check_mount_path,
+            '"/PATH"',
+            "Paths that lead to a provider, byte for byte: what follows the path is put behind `base_url`. The "
+            "longest path that fits wins.",
+        ),
+    ] = field(default_factory=dict)
+    log: Annotated[Log, Section("What the program writes about itself, to standard error.")] = Log()

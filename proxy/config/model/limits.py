@@ -1,0 +1,114 @@
+"""Times, sizes and counts that nothing may exceed."""
+
+from typing import Annotated
+
+from msgspec import Struct
+
+from proxy.config import kinds
+from proxy.config.marks import Leaf
+
+
+class Limits(Struct, frozen=True, kw_only=True):
+    max_body: Annotated[
+        int,
+        Leaf(
+            kinds.SIZE,
+            "The longest request body; above it 413. Takes the largest request that Anthropic takes, 32 MB.",
+        ),
+    ] = 32 * 1024 * 1024
+    connect: Annotated[
+        float,
+        Leaf(
+            kinds.DURATION,
+            "Time for a connection upstream, name lookup and TLS included. Three lost SYN packets take 7 s.",
+        ),
+    ] = 10.0
+    first_byte: Annotated[
+        float,
+        Leaf(
+            kinds.DURATION_OR_OFF,
+            "Time from the request to the head of the answer. A stream sends its head before the model has thought; "
+            "an answer in one piece may need more.",
+        ),
+    ] = 60.0
+    idle: Annotated[
+        float,
+        Leaf(
+            kinds.DURATION_OR_OFF,
+            "Longest silence of an answer that has begun. A model may think for minutes between two events, and not "
+            "every provider sends keep-alives.",
+        ),
+    ] = 300.0
+    write_stall: Annotated[
+        float,
+        Leaf(
+            kinds.DURATION_OR_OFF,
+            "How long a caller may take nothing while data waits for it. A minute bridges a lost radio link, and "
+            "frees the upstream connection after it.",
+        ),
+    ] = 60.0
+    drain: Annotated[
+        float,
+        Leaf(
+            kinds.DURATION_OR_ZERO,
+            "Time for running streams to end after SIGTERM; 0 ends them at once. Under the 90 s after which systemd "
+            "kills.",
+        ),
+    ] = 30.0
+    head_timeout: Annotated[
+        float,
+        Leaf(
+            kinds.DURATION,
+            "Time for a whole request head. A head fits in a few packets; who needs longer holds connections open "
+            "on purpose.",
+        ),
+    ] = 10.0
+    body_idle: Annotated[
+        float,
+        Leaf(
+            kinds.DURATION,
+            "Longest pause between two reads of a request body. As `write_stall`, the other way.",
+        ),
+    ] = 30.0
+    body_rate: Annotated[
+        int,
+        Leaf(
+            kinds.SIZE_OR_ZERO,
+            "Slowest request body in bytes per second, averaged over 30 s after a grace of 10 s; 0 for any. Slower "
+            "than any modem, faster than a slow-body attack wants to be.",
+        ),
+    ] = 64
+    streams: Annotated[
+        int,
+        Leaf(
+            kinds.COUNT,
+            "Requests in flight in the process; above it 503. At 25 KB for an open stream this is 250 MB, and two "
+            "file descriptors each.",
+        ),
+    ] = 10_000
+    request_target: Annotated[
+        int,
+        Leaf(kinds.SIZE, "The longest request target; above it 414. RFC 9112 3 asks for at least 8000 bytes."),
+    ] = 8 * 1024
+    request_head_field: Annotated[
+        int,
+        Leaf(
+            kinds.SIZE,
+            "The longest header field of a request; above it 431. Twice the usual 8 KiB, for tokens that carry claims.",
+        ),
+    ] = 16 * 1024
+    request_head_fields: Annotated[
+        int,
+        Leaf(kinds.COUNT, "Header fields of a request; above it 431. Several times what an SDK sends."),
+    ] = 128
+    response_field: Annotated[
+        int,
+        Leaf(
+            kinds.SIZE,
+            "The longest header field of an answer; above it 502. Providers are configured, so more is trusted than "
+            "from a caller.",
+        ),
+    ] = 64 * 1024
+    response_fields: Annotated[
+        int, Leaf(kinds.COUNT, "Header fields of an answer; above it 502. Twice what a request may have.")
+    ] = 256

@@ -1,0 +1,161 @@
+"""Broken files: every fault with its place, in the order of the model, and no secret in any."""
+
+from pathlib import Path
+
+import pytest
+
+from proxy.config.load import load
+from proxy.errors import ConfigError
+
+SAMPLES = Path(__file__).parent / "samples"
+ENVIRON = {"LINES": "canary\nsecond"}
+
+BROKEN = {
+    "types.toml": [
+        "server.listen",
+        "server.admin",
+        "limits.max_body",
+        "limits.connect",
+        "limits.idle",
+        "limits.drain",
+        "limits.streams",
+        "clients.dev",
+        "providers.a.dialect",
+        "providers.a.base_url",
+        "providers.a.headers",
+        "providers.a.accounts.main.key",
+        'mounts."/a"',
+        "log",
+    ],
+    "values.toml": [
+        "server.listen[0]",
+        "server.listen[2]",
+        "server.listen[3]",
+        "server.admin",
+        "server.via",
+        "limits.max_body",
+        "limits.connect",
+        "limits.first_byte",
+        "limits.idle",
+        "limits.drain",
+        "limits.body_rate",
+        "limits.streams",
+        "limits.response_fields",
+        "clients.short.key_sha256",
+        "providers.a.dialect",
+        "providers.a.base_url",
+        "providers.a.ca_file",
+        'mounts."/a".auth',
+        'mounts."/a".heartbeat',
+        'mounts."/a".open_to_all',
+        "log.format",
+        "log.level",
+    ],
+    "unknown.toml": [
+        "sever",
+        "server.listn",
+        "limits.max_bodies",
+        "limits.zzz",
+        "clients.dev.kye",
+        "providers.a.baseurl",
+        "providers.a.base_url",
+        "providers.a.accounts.main.weight",
+        'mounts."/a"."strip prefix"',
+    ],
+    "names.toml": [
+        'clients."big boss"',
+        "clients.none",
+        "clients.both",
+        "providers.bare.dialect",
+        "providers.bare.base_url",
+        "providers.bare.headers.Host",
+        'providers.bare.headers."Authorization…"',
+        'providers.bare.headers."Authorization…"',
+        "providers.bare.headers.X-Line",
+        'providers.bare.accounts."ü"',
+        'providers.bare.accounts."ü".key',
+        'providers."a/b"',
+        'mounts."/"',
+        'mounts."/v1/chat"',
+        'mounts."/a/../b"',
+        'mounts."/a%20b"',
+        'mounts."/slash/"',
+        'mounts."/empty".provider',
+    ],
+    "models.toml": [
+        "server.cors[0]",
+        "server.cors[2]",
+        "providers.weather.quirks",
+        "providers.claude.accounts.none",
+        "providers.claude.accounts.both",
+        "providers.claude.accounts.file.token_file",
+        "providers.claude.accounts.file.token_lifetime",
+        "providers.claude.accounts.command.token_command",
+        "providers.claude.query",
+        "providers.claude.think_tags",
+        "providers.claude.clear_thinking",
+        "providers.claude.project",
+        'models."a b"',
+        "models.fast.targets[1]",
+        "models.fast.targets[4]",
+        "models.fast.targets[5]",
+        "models.fast.drop_params[0]",
+        "models.none.targets",
+        "models.empty.targets",
+        'capabilities."gpt-*".vision',
+        'capabilities."gpt-*".family',
+        'capabilities."gpt-*".thinking',
+        'capabilities."gpt-*".efforts[1]',
+        'capabilities."gpt-*".off',
+        'capabilities."gpt-*".output',
+        "capabilities.short.budget",
+        "server.cors",
+        "providers.claude.quirks",
+        "providers.claude.accounts.both.token_command",
+        "providers.claude.accounts.token.token_command",
+        "models.fast.targets[2]",
+        "models.fast.targets[3]",
+        'capabilities."gpt-*".budget',
+    ],
+    "together.toml": [
+        "server.listen[0]",
+        "server.listen[2]",
+        "server.admin",
+        "providers.openai.headers.x-team",
+        'mounts."/open".auth',
+        'mounts."/lost".provider',
+    ],
+    "placeholders.toml": [
+        "server.listen[0]",
+        "limits.connect",
+        "clients.a.key",
+        "clients.a.key",
+        "clients.b.key",
+        "clients.c.key",
+        "clients.d.key",
+        "clients.e.key",
+        "clients.f.key",
+        "clients.g.key",
+    ],
+}
+
+
+@pytest.mark.parametrize("name", BROKEN)
+def test_broken_file_gives_every_fault_with_its_place(name: str) -> None:
+    with pytest.raises(ConfigError) as caught:
+        load([SAMPLES / name], ENVIRON)
+    faults = caught.value.faults
+    assert [fault.place for fault in faults] == BROKEN[name]
+    assert {fault.file for fault in faults} == {str(SAMPLES / name)}
+    assert all(fault.message for fault in faults)
+
+
+@pytest.mark.parametrize("name", BROKEN)
+def test_broken_file_shows_no_secret(name: str) -> None:
+    with pytest.raises(ConfigError) as caught:
+        load([SAMPLES / name], ENVIRON)
+    assert "canary" not in f"{caught.value} {caught.value!r}"
+
+
+def test_every_broken_sample_is_expected_here() -> None:
+    assert {path.name for path in SAMPLES.iterdir()} == set(BROKEN)
