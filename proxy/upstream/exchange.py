@@ -21,13 +21,14 @@ from proxy.wire.framing import LAST_CHUNK, BodyDecoder, FramingError, encode_chu
 class Exchange:
     """`start`, `pause`, `resume` and `abort` are a Source's; `decoder` is set once the head is known."""
 
-    __slots__ = ("_connection", "_feed", "_handler", "_over", "_receiver", "_upload", "decoder")
+    __slots__ = ("_connection", "_feed", "_handler", "_over", "_paused", "_receiver", "_upload", "decoder")
 
     def __init__(self, connection: Connection, handler: PushHandler) -> None:
         self._connection = connection
         self._handler = handler
         self._upload: asyncio.Task[None] | None = None
         self._over = False
+        self._paused = False
         self._receiver: Receiver
         self._feed: Callable[[bytes], None]
         self.decoder: BodyDecoder
@@ -58,6 +59,8 @@ class Exchange:
 
     def finish(self) -> None:
         """The answer is complete: the connection serves on, unless the request was never sent whole."""
+        if self._paused:
+            self.resume()  # a receiver may pause within the very read that ends the body
         self._over = True
         uploading = self._upload is not None and not self._upload.done()
         if uploading and self._upload is not None:
@@ -80,10 +83,12 @@ class Exchange:
     def pause(self) -> None:
         transport = self._handler.transport
         if transport is not None and not self._over:
+            self._paused = True
             transport.pause_reading()
 
     def resume(self) -> None:
         transport = self._handler.transport
+        self._paused = False
         if transport is not None and not self._over and not transport.is_closing():
             transport.resume_reading()
 

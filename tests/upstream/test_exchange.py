@@ -173,6 +173,24 @@ async def test_pause_and_resume_reach_the_socket_until_the_end() -> None:
     scene.exchange.pause()
 
 
+@pytest.mark.parametrize(("kind", "options", "wire"), BODIES)
+async def test_a_receiver_that_pauses_within_the_last_read_leaves_no_deaf_connection_to_the_next(
+    kind: type, options: tuple[Any, ...], wire: bytes
+) -> None:
+    class Pausing(Collector):
+        def feed(self, data: bytes) -> None:
+            super().feed(data)
+            scene.exchange.pause()
+
+    scene = Scene(kind(*options))
+    scene.collector = Pausing()
+    scene.start()
+    scene.handler.data_received(wire)
+    assert scene.collector.ended == 1
+    assert scene.is_kept
+    assert not scene.transport.paused
+
+
 async def test_a_body_that_is_here_goes_with_the_head() -> None:
     scene = Scene(LengthBody(0), upload=FakeUpload(3, b"abc"))
     assert scene.transport.written == b"HEADabc"
