@@ -7,14 +7,21 @@ under. Sessions whose settings did not change are kept over a reload; the others
 import asyncio
 import time
 from collections.abc import Callable
+from importlib.resources import files
 
 import aiohttp
 from aiohttp import web
+from msgspec.structs import asdict
 from yarl import URL
 
 from proxy.accounts.book import Book
 from proxy.config import model
-from proxy.dialects.registry import DIALECTS
+from proxy.config.lookup import ModelTable
+from proxy.config.quirks import choose_quirks
+from proxy.dialects.capability_rows import build_rows, parse_rows
+from proxy.dialects.registry import DIALECTS, PROVIDERS
+from proxy.edge.asking import USER_AGENT
+from proxy.edge.chat import handle_models
 from proxy.edge.downstream import WholeAnswer, build_refusal
 from proxy.edge.gate import Doors
 from proxy.edge.handlers import handle_mount
@@ -33,6 +40,8 @@ from proxy.upstream import handler
 from proxy.upstream.fallback import PullOpener
 from proxy.upstream.opener import PushOpener
 from proxy.upstream.pool import PoolSettings, build_session
+from proxy.upstream.token_opener import TokenOpener
+from proxy.upstream.tokens import TokenSource, open_command, open_file
 from proxy.wire.headers import CREDENTIALS
 
 KEEPALIVE = 75.0
@@ -56,6 +65,7 @@ class Penstock:
         self.ticker = Ticker()
         self._pull = pull or not handler.is_supported()
         self._write_record = write_record
+        self._rows = parse_rows(files("proxy.dialects").joinpath("capabilities.toml").read_bytes())
         self._sessions: dict[tuple[str, PoolSettings], aiohttp.ClientSession] = {}
         self._retiring: set[asyncio.Task[None]] = set()
         self.house = self._build_house(config)
@@ -98,7 +108,17 @@ class Penstock:
         ]
         mounts.sort(key=lambda mount: len(mount.prefix), reverse=True)
         clients = {row.key_sha256: ClientName(name) for name, row in config.clients.items()}
-        return House(tuple(mounts), clients, config.limits, config.server.via)
+        return House(
+            tuple(mounts),
+            clients,
+            config.limits,
+            config.server.via,
+            ModelTable(config),
+            {name: provider for name, provider in providers.items() if provider.side is not None},
+            [*self._rows, *build_rows(_list_capabilities(config))],
+            config.server.cors,
+            int(time.time()),
+        )
 
     def _build_provider(self, config: model.Config, name: str, row: model.Provider) -> Provider:
         dialect = DIALECTS[row.dialect]
@@ -115,23 +135,31 @@ class Penstock:
                 return PullOpener(provider, account, url, fields, session)
             return PushOpener(provider, account, url, fields, session, settings)
 
-        openers = [
-            build_opener(AccountName(alias), {**dialect.build_credential(account.key.reveal()), **added})
-            for alias, account in row.accounts.items()
-        ] or [build_opener(None, added)]
+        def build_account(alias: str, account: model.Account) -> Opener:
+            tokens = _open_tokens(account)
+            if tokens is not None:
+                return TokenOpener(build_opener(AccountName(alias), added), tokens)
+            return build_opener(AccountName(alias), {**dialect.build_credential(account.key.reveal()), **added})
+
+        openers = [build_account(alias, account) for alias, account in row.accounts.items()]
+        openers = openers or [build_opener(None, added)]
         keys = [account.key.reveal() for account in row.accounts.values()]
         keys += [value.rpartition(" ")[2] for header, value in added.items() if header.lower().encode() in CREDENTIALS]
         secrets = tuple(key.encode() for key in keys if len(key) >= SHORTEST_SECRET)
-        return Provider(provider, dialect, url.raw_path.rstrip("/"), Book(len(openers)), tuple(openers), secrets)
+        base_path = url.raw_path.rstrip("/")
+        side, options = PROVIDERS.get(row.dialect), _list_options(row)
+        return Provider(provider, dialect, base_path, Book(len(openers)), tuple(openers), secrets, side, options)
 
     def _build_runner(self, limits: model.Limits) -> Runner:
         chain = build_chain(lambda: self.house, self.doors, self.streams, self.ticker, self._write_record)
         app = web.Application(middlewares=chain)
-        admin = build_routes(self.streams, lambda: bool(self.house.mounts))
+        admin = build_routes(self.streams, lambda: bool(self.house.mounts or self.house.providers))
 
         async def handle(request: web.Request) -> web.StreamResponse:
             if request[SCOPE].record.door == "admin":
                 return await handle_admin(request, admin)
+            if request[SCOPE].route is not None:
+                return await handle_models(request, self.ticker)
             return await handle_mount(request, self.ticker)
 
         # One route for all: a mount is matched on raw bytes, which aiohttp's router would have decoded. The 100 is
@@ -165,6 +193,31 @@ class Penstock:
         )
         self._write_record(record)
         return build_refusal(code, record.id)
+
+
+def _open_tokens(account: model.Account) -> TokenSource | None:
+    if account.token_command:
+        return open_command([part.reveal() for part in account.token_command], account.token_lifetime)
+    return open_file(account.token_file) if account.token_file else None
+
+
+def _list_options(row: model.Provider) -> dict[str, str]:
+    options = {
+        "quirks": choose_quirks(row.quirks, row.base_url),
+        "query": row.query,
+        "think_tags": row.think_tags,
+        "clear_thinking": "" if row.clear_thinking else "false",
+        "project": row.project,
+        "user_agent": USER_AGENT,
+    }
+    return {name: value for name, value in options.items() if value}
+
+
+def _list_capabilities(config: model.Config) -> dict[str, dict[str, object]]:
+    return {
+        pattern: {name: value for name, value in asdict(row).items() if value is not None}
+        for pattern, row in config.capabilities.items()
+    }
 
 
 def _choose_settings(config: model.Config, provider: model.Provider, *, pull: bool) -> PoolSettings:

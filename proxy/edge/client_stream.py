@@ -51,6 +51,9 @@ class ClientStream:
             raise ClientConnectionResetError("the client is gone") from None
         return not self._protocol.writing_paused
 
+    def keep_alive(self, data: bytes) -> bool:
+        return self.write(data)
+
     def flush(self) -> None:
         if self._head:
             head, self._head = self._head, b""

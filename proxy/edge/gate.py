@@ -1,7 +1,8 @@
 """Which door a request came in by, what it asks for, and whether its head may go on.
 
 One application serves two kinds of listeners. `Doors` tells them apart by the address a connection was accepted on, so
-a route of one is a 404 on the other. `admit` checks the head and finds the mount; it raises Refused and does no I/O.
+a route of one is a 404 on the other. `admit` checks the head and finds the mount, or the route on which models are
+asked; it raises Refused and does no I/O.
 """
 
 from collections.abc import Iterable
@@ -10,6 +11,8 @@ from typing import Any
 
 from aiohttp import web
 
+from proxy.edge.cors import build_cors
+from proxy.edge.model_routes import find_route
 from proxy.edge.scope import Scope
 from proxy.errors import Code, Refused
 from proxy.wire import target
@@ -53,11 +56,23 @@ def admit(scope: Scope, sockname: Any) -> None:
     path, scope.query = target.split_query(head.target)
     mount = scope.house.find_mount(path)
     if mount is None:
-        raise Refused(Code.NOT_FOUND)
+        _admit_route(scope, path)
+        return
     scope.mount = mount
     scope.rest = path[len(mount.prefix) :]
     if target.climbs_out(scope.rest):
         raise Refused(Code.TARGET)
+
+
+def _admit_route(scope: Scope, path: str) -> None:
+    head, house = scope.head, scope.house
+    route = find_route(head.method, path, scope.query, head.headers) if house.providers else None
+    if route is None:
+        raise Refused(Code.NOT_FOUND)
+    scope.route = route
+    scope.own_fields = build_cors(house.cors, head.headers)
+    if head.method not in (*route.methods, "HEAD", "OPTIONS"):
+        raise Refused(Code.METHOD, {"Allow": ", ".join((*route.methods, "OPTIONS"))}, close=True)
 
 
 def is_for_us_alone(head: Head) -> bool:

@@ -5,12 +5,15 @@ A request keeps the House it came in under until it ends, so a reload changes no
 
 import hashlib
 import hmac
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 
 from proxy.accounts.book import Book
+from proxy.config.lookup import ModelTable
 from proxy.config.model import Limits
 from proxy.dialects.base import Dialect
+from proxy.dialects.capability_rows import Row
+from proxy.dialects.chat import ProviderSide
 from proxy.relay.ports import Opener
 from proxy.types import ClientName, ProviderName
 from proxy.wire import target
@@ -18,9 +21,10 @@ from proxy.wire import target
 
 @dataclass(frozen=True, slots=True)
 class Provider:
-    """A provider as a mount sees it: an opener per account, and the book that says whose turn it is.
+    """A provider: an opener per account, and the book that says whose turn it is.
 
-    `base_path` has no slash at its end; a field of an answer that holds one of `secrets` never goes back.
+    `base_path` has no slash at its end; a field of an answer that holds one of `secrets` never goes back. side: how it
+    is asked for models, None for `raw`. options: what a request's builder wants to know of it (`chat.Target`).
     """
 
     name: ProviderName
@@ -29,6 +33,8 @@ class Provider:
     book: Book
     openers: tuple[Opener, ...]
     secrets: tuple[bytes, ...]
+    side: ProviderSide | None = None
+    options: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,12 +49,20 @@ class Mount:
 
 @dataclass(frozen=True, slots=True)
 class House:
-    """mounts: longest prefix first. clients: sha256 of a key to the client's name."""
+    """mounts: longest prefix first. clients: sha256 of a key to the client's name. models: which name leads where.
+    providers: those of `models`. rows: capabilities by pattern. cors: origins whose pages may ask models.
+    created: when, in seconds since the epoch.
+    """
 
     mounts: tuple[Mount, ...]
     clients: Mapping[bytes, ClientName]
     limits: Limits
     pseudonym: str
+    models: ModelTable
+    providers: Mapping[str, Provider]
+    rows: Sequence[Row]
+    cors: tuple[str, ...] = ()
+    created: int = 0
 
     def find_mount(self, path: str) -> Mount | None:
         """The longest mount that covers the raw `path`."""

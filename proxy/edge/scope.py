@@ -8,8 +8,9 @@ from dataclasses import dataclass, field
 from aiohttp import web
 
 from proxy.dialects.base import Dialect
-from proxy.dialects.registry import RAW
+from proxy.dialects.registry import CALLERS, RAW
 from proxy.edge.house import House, Mount
+from proxy.edge.model_routes import ModelRoute
 from proxy.relay.outcome import EndReason, Record
 from proxy.types import RequestId
 from proxy.wire.headers import NO_FIELDS
@@ -18,22 +19,27 @@ from proxy.wire.requests import Head
 
 @dataclass(slots=True, eq=False)
 class Scope:
-    """head: the request's. mount: None on the admin door. rest: the raw path behind the mount's prefix.
-    query: raw, None without a `?`. headers: what goes upstream, once filtered. stop: ends the request from outside."""
+    """head: the request's. mount or route: where it leads, neither on the admin door. rest: the raw path behind the
+    mount's prefix. query: raw, None without a `?`. headers: what goes upstream, once filtered. own_fields: what every
+    answer of a model route carries. stop: ends the request from outside."""
 
     record: Record
     house: House
     head: Head
     task: asyncio.Task[object] | None
     mount: Mount | None = None
+    route: ModelRoute | None = None
     rest: str = ""
     query: str | None = None
     headers: list[tuple[bytes, bytes]] = field(default_factory=list)
+    own_fields: list[tuple[bytes, bytes]] = field(default_factory=list)
     stop: Callable[[EndReason], None] | None = None
 
     @property
     def dialect(self) -> Dialect:
-        """Of the mount; what its clients can read."""
+        """What the caller can read."""
+        if self.route is not None:
+            return CALLERS[self.route.dialect]
         return self.mount.provider.dialect if self.mount else RAW
 
     def forget_fields(self) -> None:

@@ -47,6 +47,8 @@ class AccessLine(msgspec.Struct, omit_defaults=True, kw_only=True):
     method: str = ""
     route: str = ""
     dialect: str = ""
+    model: str = ""
+    model_asked: str = ""
     provider: str | None = None
     account: str | None = None
     status: int = 0
@@ -61,6 +63,9 @@ class AccessLine(msgspec.Struct, omit_defaults=True, kw_only=True):
     events: int
     heartbeats: int = 0
     tap_failed: bool = False
+    malformed: int = 0
+    tokens_in: int | None = None
+    tokens_out: int | None = None
     attempts: int
 
 
@@ -77,6 +82,8 @@ def build_line(record: Record, level: str) -> AccessLine:
         method=record.method,
         route=record.mount,
         dialect=record.dialect,
+        model=record.model,
+        model_asked=record.model_asked,
         provider=record.provider,
         account=record.account,
         status=record.status,
@@ -91,6 +98,9 @@ def build_line(record: Record, level: str) -> AccessLine:
         events=record.events,
         heartbeats=record.heartbeats,
         tap_failed=record.tap_failed,
+        malformed=record.malformed,
+        tokens_in=record.usage.input if record.usage else None,
+        tokens_out=record.usage.output if record.usage else None,
         attempts=len(record.attempts),
     )
 

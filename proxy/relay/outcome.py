@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 from enum import Enum
 
+from proxy.dialects.events import Usage
 from proxy.types import AccountName, ClientName, ProviderName, RequestId
 
 
@@ -74,6 +75,10 @@ class Record:
     events: int = 0
     heartbeats: int = 0
     tap_failed: bool = False
+    malformed: int = 0  # events that were left out because they were no JSON
+    model_asked: str = ""
+    model: str = ""  # who answered, as the provider says
+    usage: Usage | None = None
     attempts: list[Attempt] = field(default_factory=list)
 
     def close(self, reason: EndReason) -> None:

@@ -95,6 +95,9 @@ class Sink(Protocol):
     def write(self, data: bytes) -> bool:
         """Send now. False when the client reads too slowly: stop until `drain` returns."""
 
+    def keep_alive(self, data: bytes) -> bool:
+        """Send a keep-alive of the proxy's own, `data` unless the sink knows a better one. As `write`."""
+
     def flush(self) -> None:
         """Send the head now, if no byte of the body has taken it along."""
 
@@ -117,7 +120,9 @@ class Sink(Protocol):
 class Tap(Protocol):
     """Looks at the bytes that pass. May raise: it is then switched off, and the stream goes on."""
 
-    events: int
+    @property
+    def events(self) -> int:
+        """How many have passed."""
 
     @property
     def at_boundary(self) -> bool:

@@ -11,11 +11,18 @@ cancelled (the client is gone) the source is aborted before the cancellation goe
 import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Final
 
 from proxy.errors import UpstreamFault
 from proxy.relay.clocks import Stillness, Ticker
 from proxy.relay.outcome import EndReason
 from proxy.relay.ports import Sink, Source, Tap
+
+AFTER_FINISH: Final = 5.0
+"""Seconds a provider may take for usage and end mark once its model has finished."""
+
+AFTER_FAILURE: Final = 0.5
+"""Seconds it may take to end an answer of which it has said that it failed: then the connection serves on."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,8 +41,8 @@ class Pump:
     written; `fault` says what broke upstream."""
 
     __slots__ = (
-        "_clocks", "_heartbeat", "_holding", "_idle", "_observe", "_sink", "_source", "_stall", "_tap", "_ticker",
-        "_waiter", "_write", "ended", "fault", "heartbeats", "received", "tap_failed",
+        "_clocks", "_closing", "_heartbeat", "_holding", "_idle", "_observe", "_sink", "_source", "_stall", "_tap",
+        "_ticker", "_waiter", "_write", "ended", "fault", "heartbeats", "received", "tap_failed",
     )  # fmt: skip
 
     def __init__(self, source: Source, sink: Sink, tap: Tap | None, clocks: Clocks, ticker: Ticker) -> None:
@@ -49,6 +56,7 @@ class Pump:
         now = ticker.now()
         self._idle = Stillness(clocks.idle, now)
         self._stall = Stillness(clocks.write_stall, now)
+        self._closing = Stillness(0.0, now)
         self._heartbeat = Stillness(clocks.heartbeat, now)
         self._waiter: asyncio.Future[None] | None = None
         self._holding = False  # the source is paused, the client has to read
@@ -92,15 +100,20 @@ class Pump:
         self._source.abort()
         self._stop(reason)
 
+    def hurry(self, *, failed: bool) -> None:
+        """The answer is complete, or has failed: the source has a moment to end it, whatever it may still say."""
+        self._closing = Stillness(AFTER_FAILURE if failed else AFTER_FINISH, self._ticker.now())
+
     # What the ticker calls.
 
     def tick(self, now: float) -> None:
         if self._holding:
             self._idle.restart(now)  # our pause, not the upstream's silence
+            self._closing.restart(now)
             if self._stall.expired(self._sink.count_unsent(), now):
                 self._break(EndReason.WRITE_STALL)
         elif self.ended is None:
-            if self._idle.expired(self.received, now):
+            if self._idle.expired(self.received, now) or self._closing.expired(0, now):
                 self._source.abort()
                 self._stop(EndReason.IDLE)
             elif self._heartbeat.expired(self.received, now) and self._may_beat():
@@ -165,7 +178,7 @@ class Pump:
             self._write = self._write_behind_heartbeat
         self._heartbeat.restart(now)
         try:
-            flowing = self._sink.write(self._clocks.keepalive)
+            flowing = self._sink.keep_alive(self._clocks.keepalive)
         except Exception as error:  # the ticker, and every clock with it, would stop
             self._blame_client(error)
             return

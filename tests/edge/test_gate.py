@@ -7,7 +7,7 @@ import pytest
 
 from proxy.edge.gate import Doors, admit, is_for_us_alone
 from proxy.errors import Code, Refused
-from tests.helpers.edge import build_house, build_scope
+from tests.helpers.edge import build_house, build_model_house, build_scope
 
 HERE = ("127.0.0.1", 8088)
 HOUSE = build_house("/up", "/up/chat")
@@ -107,3 +107,36 @@ def test_a_pseudonym_finds_a_loop() -> None:
 )
 def test_an_options_without_a_hop_left_is_ours(method: str, value: bytes, ours: bool) -> None:
     assert is_for_us_alone(build_scope(HOUSE, method, "/up", (b"Max-Forwards", value)).head) is ours
+
+
+MODELS = build_model_house({"ant": "anthropic"}, {}, cors=("https://a.example",))
+
+
+def test_what_is_no_mount_may_be_a_route_where_models_can_be_asked() -> None:
+    scope = build_scope(MODELS, "POST", "/v1/messages?beta=true", (b"Origin", b"https://a.example"))
+    admit(scope, HERE)
+    assert scope.route is not None
+    assert (scope.route.dialect, scope.query, scope.dialect.name) == ("anthropic", "beta=true", "anthropic")
+    assert (b"Access-Control-Allow-Origin", b"https://a.example") in scope.own_fields
+
+
+@pytest.mark.parametrize(("house", "target"), [(MODELS, "/v1/nothing"), (MODELS, "/"), (HOUSE, "/v1/messages")])
+def test_what_is_neither_is_not_found(house: Any, target: str) -> None:
+    scope = build_scope(house, "POST", target)
+    with pytest.raises(Refused) as caught:
+        admit(scope, HERE)
+    assert (caught.value.code, scope.route) == (Code.NOT_FOUND, None)
+
+
+@pytest.mark.parametrize("method", ["GET", "PUT", "PATCH", "DELETE", "BREW"])
+def test_a_route_says_which_methods_it_takes_to_who_can_read_its_dialect(method: str) -> None:
+    scope = build_scope(MODELS, method, "/v1/messages")
+    with pytest.raises(Refused) as caught:
+        admit(scope, HERE)
+    assert (caught.value.code, caught.value.headers) == (Code.METHOD, {"Allow": "POST, OPTIONS"})
+    assert scope.dialect.name == "anthropic"
+
+
+@pytest.mark.parametrize("method", ["POST", "HEAD", "OPTIONS"])
+def test_a_route_also_takes_what_is_answered_here(method: str) -> None:
+    admit(build_scope(MODELS, method, "/v1/messages"), HERE)

@@ -4,10 +4,10 @@ import pytest
 
 from proxy.errors import Code, UpstreamFault
 from proxy.relay.outcome import EndReason
-from proxy.relay.pump import Clocks
+from proxy.relay.pump import AFTER_FAILURE, AFTER_FINISH, Clocks
 from proxy.wire.sse import EventCounter
 from tests.helpers.fakes import FakeTap, turn
-from tests.helpers.stage import staged
+from tests.helpers.stage import OFF, staged
 
 BEATING = Clocks(idle=0, write_stall=0, heartbeat=15, keepalive=b": k\n")
 
@@ -192,3 +192,41 @@ async def test_a_heartbeat_does_not_count_as_a_sign_of_life_of_the_source() -> N
         stage.ticker.advance(30)
         assert await stage.over() is EndReason.IDLE
         assert stage.pump.heartbeats == 1
+
+
+@pytest.mark.parametrize(("failed", "limit"), [(False, AFTER_FINISH), (True, AFTER_FAILURE)])
+async def test_a_source_whose_answer_is_over_has_a_moment_to_end_whatever_it_says(failed: bool, limit: float) -> None:
+    async with staged(OFF) as stage:
+        stage.ticker.advance(100)
+        stage.pump.hurry(failed=failed)
+        for _ in range(round(limit / 0.25) - 1):
+            stage.source.feed(b": still here")
+            stage.ticker.advance(0.25)
+        assert stage.pump.ended is None
+        stage.ticker.advance(0.25)
+        assert await stage.over() is EndReason.IDLE
+        assert stage.steps[-2:] == ["abort", "cut"]
+
+
+async def test_the_moment_waits_for_a_client_that_has_to_read() -> None:
+    async with staged(OFF, hanging=("drain",)) as stage:
+        stage.sink.full = True
+        stage.source.feed(b"a")
+        stage.pump.hurry(failed=False)
+        await turn()
+        stage.ticker.advance(60)
+        stage.sink.let_go()
+        await turn()
+        stage.ticker.advance(AFTER_FINISH - 0.25)
+        assert stage.pump.ended is None
+        stage.source.end()
+        assert await stage.over() is EndReason.DONE
+
+
+async def test_a_source_that_ends_in_its_moment_is_done() -> None:
+    async with staged(OFF) as stage:
+        stage.pump.hurry(failed=True)
+        stage.source.feed(b"a")
+        stage.source.end()
+        assert await stage.over() is EndReason.DONE
+        assert stage.steps[-1] == "finish"

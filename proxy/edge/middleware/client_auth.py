@@ -19,7 +19,8 @@ def build() -> Middleware:
     async def client_auth(request: web.Request, handler: Handler) -> web.StreamResponse:
         scope = request[SCOPE]
         mount = scope.mount
-        if mount is not None and mount.auth == "key" and scope.house.clients:
+        guarded = scope.route is not None or (mount is not None and mount.auth == "key")
+        if guarded and scope.house.clients:
             _authenticate(scope)
         return await handler(request)
 

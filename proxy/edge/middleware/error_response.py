@@ -9,7 +9,10 @@ from typing import Final
 from aiohttp import web
 from aiohttp.typedefs import Handler, Middleware
 
+from proxy.dialects.chat import Declined, Invalid
+from proxy.dialects.events import Failure
 from proxy.edge.downstream import Fields, build_refusal
+from proxy.edge.failures import build_failure, map_code, map_invalid
 from proxy.edge.scope import SCOPE, Scope
 from proxy.errors import Code, Refused, UpstreamFault
 from proxy.relay.outcome import EndReason
@@ -27,6 +30,8 @@ _ENDS: Final = {
     Code.CUT: EndReason.UPSTREAM_CUT,
     Code.FIRST_BYTE_TIMEOUT: EndReason.FIRST_BYTE,
     Code.PROTOCOL: EndReason.ERROR,
+    Code.TOKEN: EndReason.ERROR,
+    Code.ANSWER_TOO_LARGE: EndReason.ERROR,
     Code.INTERNAL: EndReason.ERROR,
 }
 """Whatever is not listed was refused for what the client sent."""
@@ -44,6 +49,10 @@ def build() -> Middleware:
         except UpstreamFault as fault:
             scope.record.detail = fault.detail
             return _answer(request, scope, fault.code)
+        except Invalid as invalid:
+            return _decline(request, scope, map_invalid(invalid))
+        except Declined as declined:
+            return _decline(request, scope, declined.failure)
         except web.HTTPException:
             return _answer(request, scope, Code.NOT_FOUND)
         except ConnectionError:
@@ -67,4 +76,13 @@ def _answer(
         raise ConnectionResetError("the head is out: the answer can only be cut")
     # A body that nobody will read would be taken for the next request: the connection ends with this answer.
     close = close or not request.content.is_eof()
-    return build_refusal(code, record.id, scope.dialect, extra, close=close)
+    failure = map_code(code) if scope.route is not None else None
+    if scope.route is not None and failure is not None:
+        return build_failure(scope, scope.route, failure, extra or [], close=close)
+    return build_refusal(code, record.id, scope.dialect, [*scope.own_fields, *(extra or [])], close=close)
+
+
+def _decline(request: web.Request, scope: Scope, failure: Failure) -> web.StreamResponse:
+    if scope.route is None or request.writer.output_size > 0:
+        raise ConnectionResetError("the head is out: the answer can only be cut")
+    return build_failure(scope, scope.route, failure, [], close=not request.content.is_eof())

@@ -3,9 +3,11 @@
 from aiohttp import web
 from aiohttp.typedefs import Handler, Middleware
 
+from proxy.edge.cors import build_preflight, is_preflight
 from proxy.edge.downstream import WholeAnswer
 from proxy.edge.gate import admit, is_for_us_alone
-from proxy.edge.scope import SCOPE
+from proxy.edge.model_routes import ModelRoute
+from proxy.edge.scope import SCOPE, Scope
 from proxy.errors import Code, Refused
 
 
@@ -23,7 +25,12 @@ def build() -> Middleware:
             raise
         if is_for_us_alone(scope.head):
             return WholeAnswer(204, [(b"Allow", b"GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS")], b"")
-        mount = scope.mount
+        mount, route = scope.mount, scope.route
+        if route is not None:
+            scope.record.mount, scope.record.dialect = route.name, route.dialect
+            early = _answer_early(scope, route)
+            if early is not None:
+                return early
         if mount is not None:
             scope.record.mount = mount.prefix
             scope.record.dialect = mount.provider.dialect.name
@@ -31,3 +38,15 @@ def build() -> Middleware:
         return await handler(request)
 
     return gate
+
+
+def _answer_early(scope: Scope, route: ModelRoute) -> WholeAnswer | None:
+    """What a model route answers by itself: a browser's preflight, and who only asks whether it is there."""
+    head = scope.head
+    if head.method == "OPTIONS":
+        allow = [(b"Allow", ", ".join((*route.methods, "OPTIONS")).encode())]
+        fields = build_preflight(route.methods, head.headers) if is_preflight(head.method, head.headers) else allow
+        return WholeAnswer(204, [*scope.own_fields, *fields], b"")
+    if head.method == "HEAD":
+        return WholeAnswer(200, list(scope.own_fields), b"")
+    return None

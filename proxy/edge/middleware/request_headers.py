@@ -9,6 +9,9 @@ from proxy.wire.target import take_parameters
 
 _NONE: frozenset[bytes] = frozenset()
 
+_OURS = frozenset({b"accept-encoding", b"origin", b"referer", b"cookie", b"content-encoding", b"expect"})
+"""What a caller of a model route tells the proxy, not the provider: the body is read here, and so is the answer."""
+
 
 def build() -> Middleware:
     @web.middleware
@@ -19,6 +22,11 @@ def build() -> Middleware:
             passes = mount.auth == "pass"
             headers = filter_request(scope.head.headers, _NONE if passes else CREDENTIALS)
             if mount.provider.dialect.key_in_query and not passes and scope.query:
+                _, scope.query = take_parameters(scope.query, "key")
+            scope.headers = _note_hop(headers, scope)
+        elif scope.route is not None:
+            headers = filter_request(scope.head.headers, CREDENTIALS | _OURS)
+            if scope.query:
                 _, scope.query = take_parameters(scope.query, "key")
             scope.headers = _note_hop(headers, scope)
         return await handler(request)

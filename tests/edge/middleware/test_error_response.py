@@ -6,7 +6,10 @@ from collections.abc import Callable
 import pytest
 from aiohttp import web
 
+from proxy.dialects.chat import Declined, Invalid
+from proxy.dialects.events import Failure, FailureKind
 from proxy.edge.middleware import error_response
+from proxy.edge.model_routes import find_route
 from proxy.edge.scope import SCOPE
 from proxy.errors import Code, Refused, UpstreamFault
 from proxy.relay.outcome import EndReason, Record
@@ -14,11 +17,16 @@ from tests.helpers.edge import build_house, serving
 from tests.helpers.rawhttp import Reply, connected, fetch
 
 
-async def ask(make: Callable[[], Exception], *, body: bytes | None = None) -> tuple[Reply, Record]:
+async def ask(make: Callable[[], Exception], *, body: bytes | None = None, route: str = "") -> tuple[Reply, Record]:
+    """`route`: a path on which models are asked."""
     records: list[Record] = []
 
     async def fail(request: web.Request) -> web.StreamResponse:
-        records.append(request[SCOPE].record)
+        scope = request[SCOPE]
+        records.append(scope.record)
+        if route:
+            scope.route = find_route("POST", route, None, scope.head.headers)
+            scope.own_fields = [(b"Access-Control-Allow-Origin", b"*")]
         raise make()
 
     async with serving(build_house(), [error_response.build()], fail) as port:
@@ -37,6 +45,8 @@ async def ask(make: Callable[[], Exception], *, body: bytes | None = None) -> tu
         (UpstreamFault(Code.TLS, "x"), 502, EndReason.CONNECT, False),
         (UpstreamFault(Code.CUT, "x"), 502, EndReason.UPSTREAM_CUT, False),
         (UpstreamFault(Code.PROTOCOL, "x"), 502, EndReason.ERROR, False),
+        (UpstreamFault(Code.TOKEN, "x"), 502, EndReason.ERROR, False),
+        (UpstreamFault(Code.ANSWER_TOO_LARGE, "x"), 502, EndReason.ERROR, False),
         (UpstreamFault(Code.CONNECT_TIMEOUT, "x"), 504, EndReason.CONNECT, False),
         (UpstreamFault(Code.FIRST_BYTE_TIMEOUT, "x"), 504, EndReason.FIRST_BYTE, False),
         (web.HTTPNotFound(), 404, EndReason.REFUSED, False),
@@ -82,7 +92,10 @@ async def test_the_connection_is_kept_behind_an_answer_to_a_body_that_came() -> 
     assert "connection" not in reply.headers
 
 
-@pytest.mark.parametrize("error", [Refused(Code.BODY), UpstreamFault(Code.CUT), ConnectionResetError()], ids=repr)
+LATE = [Refused(Code.BODY), UpstreamFault(Code.CUT), Declined(Failure(FailureKind.SERVER, "x")), ConnectionResetError()]
+
+
+@pytest.mark.parametrize("error", LATE, ids=repr)
 async def test_behind_a_head_nothing_more_is_said(error: Exception) -> None:
     async def fail(request: web.Request) -> web.StreamResponse:
         response = web.StreamResponse()
@@ -95,3 +108,37 @@ async def test_behind_a_head_nothing_more_is_said(error: Exception) -> None:
         await client.ask("/")
         await client.head()
         assert await client.rest() == b"abc"
+
+
+MESSAGES = "/v1/messages"
+
+
+@pytest.mark.parametrize(
+    ("error", "status", "kind", "end"),
+    [
+        (Refused(Code.UNAUTHORIZED), 401, "authentication_error", EndReason.REFUSED),
+        (Refused(Code.BODY_TOO_LARGE), 413, "request_too_large", EndReason.REFUSED),
+        (Refused(Code.BUSY), 529, "overloaded_error", EndReason.LIMIT),
+        (Refused(Code.METHOD, {"Allow": "POST"}), 405, "invalid_request_error", EndReason.REFUSED),
+        (Refused(Code.REQUEST_TIMEOUT), 408, "timeout_error", EndReason.REFUSED),
+        (Refused(Code.UPGRADE, {"Upgrade": "HTTP/1.1"}), 426, "invalid_request_error", EndReason.REFUSED),
+        (UpstreamFault(Code.REFUSED), 500, "api_error", EndReason.CONNECT),
+        (UpstreamFault(Code.FIRST_BYTE_TIMEOUT), 504, "timeout_error", EndReason.FIRST_BYTE),
+        (Invalid("messages[0]", "must be an object"), 400, "invalid_request_error", EndReason.REFUSED),
+        (Declined(Failure(FailureKind.NOT_FOUND, "no such model")), 404, "not_found_error", EndReason.REFUSED),
+        (Declined(Failure(FailureKind.RATE_LIMIT, "slow down")), 429, "rate_limit_error", EndReason.ERROR),
+        (ValueError("sk-secret"), 500, "api_error", EndReason.ERROR),
+    ],
+    ids=repr,
+)
+async def test_on_a_model_route_all_of_it_is_the_dialect_s(
+    error: Exception, status: int, kind: str, end: EndReason
+) -> None:
+    reply, record = await ask(lambda: error, route=MESSAGES)
+    assert (reply.status, record.status, record.end) == (status, status, end)
+    assert (reply.json["type"], reply.json["error"]["type"]) == ("error", kind)
+    assert reply.headers["request-id"] == reply.json["request_id"] == record.id
+    assert reply.headers["access-control-allow-origin"] == "*"
+    assert b"sk-secret" not in reply.body
+    if isinstance(error, Refused):
+        assert error.headers.items() <= {name.title(): value for name, value in reply.headers.items()}.items()

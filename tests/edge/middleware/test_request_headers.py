@@ -7,9 +7,10 @@ from aiohttp import web
 
 from proxy.edge.middleware import error_response, gate, request_headers
 from proxy.edge.scope import SCOPE
-from tests.helpers.edge import build_house, serving
+from tests.helpers.edge import build_house, build_model_house, serving
 from tests.helpers.rawhttp import fetch
 
+MODELS = build_model_house({"ant": "anthropic"}, {})
 CREDENTIALS = "".join(
     f"{name}: secret\r\n" for name in ("Authorization", "X-Api-Key", "api-key", "x-goog-api-key", "Cookie")
 )
@@ -23,7 +24,8 @@ async def ask(target: str = "/up/a", headers: str = "", method: str = "GET", **h
         return web.json_response([[[name.decode(), value.decode()] for name, value in scope.headers], scope.query])
 
     chain = [error_response.build(), gate.build(), request_headers.build()]
-    async with serving(build_house("/up", **house), chain, handle) as port:
+    built = MODELS if target.startswith("/v1") else build_house("/up", **house)
+    async with serving(built, chain, handle) as port:
         reply = await fetch(port, target, headers=headers, method=method)
         fields, query = reply.json
         return fields, query
@@ -70,3 +72,17 @@ async def test_a_hop_is_counted_where_the_sender_counts(method: str, value: str,
 async def test_a_hop_is_named_where_the_operator_wants_it() -> None:
     fields, _ = await ask(headers="Via: 1.0 before\r\n", via="gate")
     assert fields == [["via", "1.0 before"], ["via", "1.1 gate"]]
+
+
+async def test_what_a_caller_of_a_model_route_tells_the_proxy_stays_here() -> None:
+    ours = "Accept-Encoding: gzip\r\nOrigin: https://a\r\nReferer: https://a/b\r\nContent-Encoding: identity\r\n"
+    theirs = "anthropic-beta: a\r\nUser-Agent: me\r\nAnthropic-Beta: b\r\n"
+    fields, _ = await ask("/v1/messages", CREDENTIALS + ours + theirs, "POST")
+    assert fields == [["anthropic-beta", "a"], ["user-agent", "me"], ["anthropic-beta", "b"]]
+
+
+@pytest.mark.parametrize(
+    ("query", "kept"), [("?key=secret&beta=true", "beta=true"), ("?key=secret", None), ("?beta", "beta"), ("", None)]
+)
+async def test_a_key_in_the_query_of_a_model_route_stays_here(query: str, kept: str | None) -> None:
+    assert (await ask("/v1/messages" + query, method="POST"))[1] == kept

@@ -1,0 +1,150 @@
+"""Which fields an answer of a model route has: ours, and those of a provider's that mean something to its client."""
+
+from dataclasses import replace
+
+import pytest
+
+from proxy.edge.asking import Asking, understand
+from proxy.edge.model_fields import build_fields, build_pass_fields, build_stream_fields
+from proxy.edge.model_routes import find_route
+from proxy.edge.scope import Scope
+from proxy.relay.ports import Answer
+from proxy.types import AccountName
+from proxy.wire.headers import Headers
+from tests.helpers.edge import build_model_house, build_scope
+
+HOUSE = build_model_house({"oai": "openai-chat", "ant": "anthropic", "gem": "gemini"}, {})
+CHAT = "/v1/chat/completions"
+
+
+def ask(target: str = CHAT, model: str = "oai/m", body: bytes = b"") -> tuple[Scope, Asking]:
+    scope = build_scope(HOUSE, "POST", target)
+    path, mark, query = target.partition("?")
+    scope.query = query if mark else None
+    route = scope.route = find_route("POST", path, scope.query, scope.head.headers)
+    assert route is not None
+    data = body or b'{"model":"%b","max_tokens":5,"messages":[{"role":"user","content":"hi"}]}' % model.encode()
+    return scope, understand(scope, route, data, 0)
+
+
+def test_an_answer_says_which_request_it_is_of_and_who_gave_it() -> None:
+    scope, asking = ask()
+    scope.record.account = AccountName("main")
+    assert build_fields(scope, asking) == [
+        (b"x-request-id", b"req_1"),
+        (b"x-penstock-request-id", b"req_1"),
+        (b"x-penstock-provider", b"oai"),
+        (b"x-penstock-model-asked", b"oai/m"),
+        (b"x-penstock-account", b"main"),
+    ]
+
+
+def test_anthropic_s_sdk_finds_the_id_where_it_looks() -> None:
+    scope, _ = ask("/v1/messages", "ant/m")
+    assert build_fields(scope)[0] == (b"request-id", b"req_1")
+
+
+def test_an_account_that_there_is_not_is_not_named() -> None:
+    scope, asking = ask()
+    assert b"x-penstock-account" not in dict(build_fields(scope, asking))
+
+
+def test_what_every_answer_of_the_route_carries_is_there_also_without_a_provider() -> None:
+    scope, _ = ask()
+    scope.own_fields = [(b"Vary", b"Origin")]
+    assert build_fields(scope) == [(b"x-request-id", b"req_1"), (b"x-penstock-request-id", b"req_1"), *scope.own_fields]
+
+
+def test_what_was_dropped_is_named() -> None:
+    scope, asking = ask()
+    asking = replace(asking, turn=replace(asking.turn, outgoing=replace(asking.turn.outgoing, dropped=("seed", "é\n"))))
+    assert dict(build_fields(scope, asking))[b"x-penstock-dropped"] == b"seed, ??"
+
+
+@pytest.mark.parametrize(
+    ("name", "shown"),
+    [("oai/a b", b"oai/a b"), ("oai/模\r\nX: y", b"oai/???X: y"), ("oai/" + 508 * "x" + "yy", b"oai/" + 508 * b"x")],
+)
+def test_a_name_from_outside_stays_one_line_of_plain_text(name: str, shown: bytes) -> None:
+    scope, asking = ask()
+    assert dict(build_fields(scope, replace(asking, model=name)))[b"x-penstock-model-asked"] == shown
+
+
+# A provider's fields for a client of its own dialect.
+
+
+def passed(*fields: tuple[bytes, bytes], secrets: tuple[bytes, ...] = ()) -> list[tuple[bytes, bytes]]:
+    _, asking = ask()
+    asking = replace(asking, provider=replace(asking.provider, secrets=secrets))
+    return build_pass_fields(asking, Answer(200, "OK", Headers(fields), None, None))
+
+
+@pytest.mark.parametrize(
+    "pair",
+    [
+        (b"x-ratelimit-remaining-requests", b"59"),
+        (b"anthropic-ratelimit-tokens-remaining", b"1"),
+        (b"Retry-After", b"7"),
+        (b"openai-processing-ms", b"12"),
+        (b"x-should-retry", b"false"),
+    ],
+)
+def test_what_an_sdk_reads_goes_on_in_its_own_spelling(pair: tuple[bytes, bytes]) -> None:
+    assert passed(pair) == [pair]
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        b"Date", b"Server", b"Cache-Control", b"X-Accel-Buffering", b"Content-Encoding", b"Alt-Svc", b"Set-Cookie",
+        b"Strict-Transport-Security", b"Vary", b"X-Request-Id", b"Request-Id", b"Access-Control-Allow-Origin",
+        b"access-control-expose-headers", b"Connection", b"Transfer-Encoding", b"Content-Length", b"Keep-Alive",
+    ],
+)  # fmt: skip
+def test_what_a_provider_says_of_its_own_connection_does_not(name: bytes) -> None:
+    assert passed((name, b"x")) == []
+
+
+def test_a_field_that_a_provider_names_as_of_the_connection_stays() -> None:
+    assert passed((b"Connection", b"X-Hop"), (b"X-Hop", b"1"), (b"X-End", b"2")) == [(b"X-End", b"2")]
+
+
+def test_a_field_that_shows_a_key_of_ours_stays() -> None:
+    fields = ((b"X-Echo", b"Bearer sk-secret-1"), (b"X-Other", b"fine"))
+    assert passed(*fields, secrets=(b"sk-secret-1",)) == [fields[1]]
+
+
+def test_the_type_is_the_provider_s_and_stands_once() -> None:
+    assert passed((b"content-type", b"application/json; charset=utf-8")) == [
+        (b"Content-Type", b"application/json; charset=utf-8")
+    ]
+
+
+# The head of a stream.
+
+
+@pytest.mark.parametrize(
+    ("target", "model", "kind"),
+    [
+        (CHAT, "gem/m", b"text/event-stream; charset=utf-8"),
+        ("/v1/messages", "oai/m", b"text/event-stream; charset=utf-8"),
+        ("/v1beta/models/oai/m:streamGenerateContent?alt=sse", "", b"text/event-stream; charset=utf-8"),
+        ("/v1beta/models/oai/m:streamGenerateContent", "", b"application/json; charset=UTF-8"),
+    ],
+)
+def test_the_head_of_a_stream_is_the_same_whoever_answers(target: str, model: str, kind: bytes) -> None:
+    body = b"" if model else b'{"contents":[{"parts":[{"text":"hi"}]}]}'
+    _, asking = ask(target, model, body)
+    assert build_stream_fields(asking) == [
+        (b"Content-Type", kind),
+        (b"Cache-Control", b"no-cache, no-transform"),
+        (b"X-Accel-Buffering", b"no"),
+    ]
+
+
+def test_a_page_s_sdk_is_told_which_stream_this_is() -> None:
+    said = b'[{"id":"1","role":"user","parts":[{"type":"text","text":"x"}]}]'
+    _, asking = ask("/api/chat", "", b'{"model":"oai/m","messages":%b}' % said)
+    fields = dict(build_stream_fields(asking))
+    assert fields[b"x-vercel-ai-ui-message-stream"] == b"v1"
+    assert fields[b"Content-Type"] == b"text/event-stream; charset=utf-8"
