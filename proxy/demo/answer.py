@@ -14,7 +14,7 @@ JSON: Final = "application/json"
 
 
 class BadAsk(ValueError):
-    """A request that a route cannot serve: `status`, and a text that echoes nothing of the request."""
+    """A request that a route cannot serve: `status`, and a text that may name fields of it, never their values."""
 
     def __init__(self, message: str, status: int = 400) -> None:
         super().__init__(message)
@@ -37,13 +37,15 @@ class Request:
 class Piece:
     """Bytes to send in one go. Events are counted and paced; an end mark is what `no_done` leaves out.
 
-    `make` gives the bytes when their time has come, for what must carry the moment it was sent at.
+    `make` gives the bytes when their time has come, for what must carry the moment it was sent at. `fault` names the
+    parameter that asked for this piece, for the counters.
     """
 
     data: bytes = b""
     is_event: bool = True
     is_end_mark: bool = False
     make: Callable[[], bytes] | None = None
+    fault: str = ""
 
     def read(self) -> bytes:
         return self.data if self.make is None else self.make()
@@ -51,7 +53,8 @@ class Piece:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """Status, fields and body of an answer. `gap` is the time in seconds between two events."""
+    """Status, fields and body of an answer. `gap` is the time in seconds between two events, `eol` the line end of an
+    event stream unless the request asks for another."""
 
     pieces: Iterable[Piece]
     content_type: str = JSON
@@ -60,6 +63,7 @@ class Answer:
     headers: tuple[tuple[str, str], ...] = ()
     is_stream: bool = False
     is_endless: bool = False
+    eol: bytes = b"\n"
 
 
 def build_sse(data: bytes, event: str = "") -> bytes:

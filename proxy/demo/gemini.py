@@ -2,9 +2,9 @@
 clock.
 
 Shapes as in the API reference (ai.google.dev/api/generate-content). The path decides whether it streams;
-`alt=sse` gives events, without it the stream is one JSON array that grows. Every event is a whole response
-whose text is appended; calls come complete, the last one has `finishReason`, and there is no end mark but
-the array's bracket.
+`alt=sse` gives events with CRLF line ends, without it the stream is one JSON array that grows, and there is no end mark
+but the array's bracket. Models of generations 1 and 2, by their name, call without ids and without signatures; those of
+generation 3 want theirs back.
 """
 
 import re
@@ -13,25 +13,23 @@ from typing import Any, Final
 
 import msgspec
 
-from proxy.demo.answer import JSON, SSE, Piece, Request, build_sse
-from proxy.demo.script import (
-    Ask,
-    Script,
-    Tool,
-    count_tokens,
-    parse_body,
-    parse_limit,
-    parse_object,
-    parse_objects,
-    parse_text,
-)
+from proxy.demo.answer import JSON, SSE, BadAsk, Piece, Request, build_sse
+from proxy.demo.gemini_answer import NEW, OLD, Voice, build_response, iterate_responses
+from proxy.demo.gemini_contents import Family, read_contents
+from proxy.demo.gemini_options import OLD as OLD_MODELS
+from proxy.demo.gemini_options import Limits, read_choice, read_config, read_tools
+from proxy.demo.reading import GOOGLE, Fields, parse_body
+from proxy.demo.script import Ask, Script
 
 NAME: Final = "gemini"
 # "v1" as well: Google's npm client asks there. One segment, so that no other dialect's path is caught.
-PATH: Final = re.compile(r"/v1(?:beta)?/models/(?P<model>[^/:]{1,128}):(?P<verb>streamGenerateContent|generateContent)")
-SHOWN: Final = "/v1beta/models/demo:streamGenerateContent?alt=sse (or without alt; or :generateContent)"
+PATH: Final = re.compile(
+    r"/v1(?:beta)?/models/(?P<model>[^/:]{1,128}):(?P<verb>streamGenerateContent|generateContent|countTokens)"
+)
+SHOWN: Final = "/v1beta/models/demo:streamGenerateContent?alt=sse (or without alt; or :generateContent, :countTokens)"
 REQUEST_ID: Final = None
-STOPS: Final = {"stop": "STOP", "length": "MAX_TOKENS", "tool": "STOP"}
+EOL: Final = b"\r\n"
+SIGNED: Final = re.compile(r"gemini-3.*")
 ERROR_STATUSES: Final = {
     400: "INVALID_ARGUMENT",
     401: "UNAUTHENTICATED",
@@ -44,42 +42,67 @@ ERROR_STATUSES: Final = {
     503: "UNAVAILABLE",
     504: "DEADLINE_EXCEEDED",
 }
+OVERLOADED: Final = "The model is overloaded. Please try again later."
 
 
 def parse_request(request: Request, path: re.Match[str]) -> Ask:
     """The request as an `Ask`. Raises `BadAsk`."""
-    body = parse_body(request.body)
-    contents = parse_objects(body.get("contents"))
-    users = [content.get("parts") for content in contents if content.get("role") != "model"]
-    texts = [text for text in map(parse_text, users) if text]
-    calling = parse_object(_either(_either(body, "toolConfig"), "functionCallingConfig"))
-    limit = parse_object(_either(body, "generationConfig"))
-    system = parse_object(_either(body, "systemInstruction")).get("parts")
+    body = Fields(parse_body(request.body), "", GOOGLE)
+    counting = path["verb"] == "countTokens"
+    if counting and (inner := body.child("generateContentRequest")):
+        body.close()
+        inner.need_text("model")
+        body = inner
+    model = path["model"]
+    return read_ask(request, body, model, path["verb"], Family(signed=SIGNED.fullmatch(model) is not None), Limits())
+
+
+def read_ask(request: Request, body: Fields, model: str, verb: str, family: Family, limits: Limits) -> Ask:
+    """A request for content, whatever it was wrapped in. Raises `BadAsk`."""
+    talk = read_contents(body, family)
+    declared = read_tools(body, model, limits)
+    tools, mode = read_choice(body, declared)
+    config = read_config(body, model, declared, limits)
+    for setting in body.children("safetySettings"):
+        setting.need_text("category")
+        setting.need_text("threshold")
+        setting.close()
+    if body.has("cachedContent"):
+        raise BadAsk("CachedContent not found (or permission denied)", 403)
+    body.skip("serviceTier", "labels", "store")
+    body.close()
     return Ask(
-        model=path["model"],
+        model=model,
         serial=request.serial,
         now=request.now,
-        stream=path["verb"] == "streamGenerateContent",
-        user_text=texts[-1] if texts else "",
-        prompt_tokens=count_tokens(parse_text(system), *(parse_text(content.get("parts")) for content in contents)),
-        max_tokens=parse_limit(_either(limit, "maxOutputTokens"), "maxOutputTokens"),
-        tools=_parse_tools(body, calling),
-        must_call=calling.get("mode") == "ANY",
-        may_call=calling.get("mode") != "NONE",
-        after_result=any(_either(part, "functionResponse") for part in parse_objects(users[-1] if users else None)),
+        stream=verb == "streamGenerateContent",
+        max_tokens=config.limit,
+        tools=tools,
+        must_call=mode == "ANY",
+        may_call=mode != "NONE",
         as_array=("alt", "sse") not in request.head.query,
+        think=config.thinks,
+        show=config.shows,
+        output=config.output,
+        counting=verb == "countTokens",
+        **talk.fields(),
     )
 
 
 def stream_type(ask: Ask) -> str:
     """The Content-Type of a streamed answer."""
-    return JSON if ask.as_array else SSE
+    return JSON if ask.as_array else SSE.partition(";")[0]
 
 
 def build_stream(ask: Ask, script: Script) -> Iterator[Piece]:
     """The answer as events, or as the pieces of a JSON array."""
+    return frame(ask, iterate_responses(ask, script, _voice(ask)))
+
+
+def frame(ask: Ask, responses: Iterator[dict[str, Any]]) -> Iterator[Piece]:
+    """Responses as events, or as the pieces of a JSON array."""
     opening = b"["
-    for response in _responses(ask, script):
+    for response in responses:
         data = msgspec.json.encode(response)
         yield Piece(opening + data if ask.as_array else build_sse(data))
         opening = b"\n,\n"
@@ -89,8 +112,13 @@ def build_stream(ask: Ask, script: Script) -> Iterator[Piece]:
 
 def build_whole(ask: Ask, script: Script) -> bytes:
     """The answer as one JSON object."""
-    parts = [{"text": script.text}, *_call_parts(ask, script)]
-    return msgspec.json.encode(_response(ask, script, parts, script.output_tokens, STOPS[script.stop]))
+    return msgspec.json.encode(build_response(ask, script, _voice(ask)))
+
+
+def build_count(ask: Ask) -> bytes:
+    """How many tokens the request has."""
+    details = [{"modality": "TEXT", "tokenCount": ask.prompt_tokens}]
+    return msgspec.json.encode({"totalTokens": ask.prompt_tokens, "promptTokensDetails": details})
 
 
 def build_error(status: int, message: str, _serial: int) -> bytes:
@@ -99,55 +127,19 @@ def build_error(status: int, message: str, _serial: int) -> bytes:
     return msgspec.json.encode({"error": {"code": status, "message": message, "status": name}})
 
 
-def _either(fields: object, name: str) -> Any:
-    """A field by its camelCase or its snake_case name: Google takes both."""
-    snake = re.sub(r"([A-Z])", r"_\1", name).lower()
-    found = parse_object(fields)
-    return found.get(name, found.get(snake))
+def build_failure(ask: Ask, _script: Script, sent: int) -> Iterator[Piece]:
+    """What ends a stream that fails: an error where a response would stand, the bracket with it in an array."""
+    error = build_error(503, OVERLOADED, 0)
+    if ask.as_array:
+        yield Piece((b"\n,\n" if sent else b"[") + error + b"]\n")
+    else:
+        yield Piece(build_sse(error))
 
 
-def _parse_tools(body: dict[str, Any], calling: dict[str, Any]) -> tuple[Tool, ...]:
-    allowed = _either(calling, "allowedFunctionNames")
-    tools = []
-    for group in parse_objects(body.get("tools")):
-        for item in parse_objects(_either(group, "functionDeclarations")):
-            name = str(item.get("name", ""))
-            schema = item.get("parameters", _either(item, "parametersJsonSchema"))
-            if name and (not isinstance(allowed, list) or not allowed or name in allowed):
-                tools.append(Tool(name, parse_object(schema)))
-    return tuple(tools)
+def build_failed(_ask: Ask) -> bytes:
+    """A whole answer that fails has no form but an error status. Raises `BadAsk`."""
+    raise BadAsk(OVERLOADED, 503)
 
 
-def _responses(ask: Ask, script: Script) -> Iterator[dict[str, Any]]:
-    for spoken, word in enumerate(script.words, 1):
-        yield _response(ask, script, [{"text": word}], spoken)
-    if script.calls:
-        yield _response(ask, script, _call_parts(ask, script), script.output_tokens)
-    yield _response(ask, script, [{"text": ""}], script.output_tokens, STOPS[script.stop])
-
-
-def _call_parts(ask: Ask, script: Script) -> list[dict[str, Any]]:
-    parts = []
-    for index, call in enumerate(script.calls):
-        arguments = msgspec.json.decode(call.arguments)
-        function = {"id": f"demo{ask.serial:06d}x{index}", "name": call.name, "args": arguments}
-        parts.append({"functionCall": function})
-    return parts
-
-
-def _response(
-    ask: Ask, script: Script, parts: list[dict[str, Any]], spoken: int, finish: str | None = None
-) -> dict[str, Any]:
-    candidate: dict[str, Any] = {"content": {"parts": parts, "role": "model"}, "index": 0}
-    if finish is not None:
-        candidate["finishReason"] = finish
-    return {
-        "candidates": [candidate],
-        "usageMetadata": {
-            "promptTokenCount": script.input_tokens,
-            "candidatesTokenCount": spoken,
-            "totalTokenCount": script.input_tokens + spoken,
-        },
-        "modelVersion": ask.model,
-        "responseId": f"demo{ask.serial:06d}",
-    }
+def _voice(ask: Ask) -> Voice:
+    return OLD if OLD_MODELS.fullmatch(ask.model) else NEW

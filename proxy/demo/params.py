@@ -40,7 +40,7 @@ class Params:
     every: float = 1.0
     n: int | None = None
     size: int = 0
-    eol: bytes = b"\n"
+    eol: bytes | None = None
     comments: bool = False
     status: int = 200
     retry_after: str | None = None
@@ -48,6 +48,7 @@ class Params:
     stall_after: int | None = None
     stall: float | None = None
     end_after: int | None = None
+    error_after: int | None = None
     cut_after: int | None = None
     cut_bytes: int | None = None
     reset_after: int | None = None
@@ -165,7 +166,7 @@ TABLE: Final[dict[str, tuple[Kind, str]]] = {
     "every": (DURATION, "time between two ticks of the clock (default 1s)"),
     "n": (COUNT, "end the clock after so many ticks (default: never)"),
     "size": (SIZE, "pad each tick's data to so many bytes"),
-    "eol": (EOL, "line ends of an event stream"),
+    "eol": (EOL, "line ends of an event stream (default: the dialect's own)"),
     "comments": (FLAG, "a comment line before each tick"),
     "status": (STATUS, "answer with this status; from 400 up with the dialect's error body"),
     "retry_after": (SECONDS, "a Retry-After header"),
@@ -173,6 +174,7 @@ TABLE: Final[dict[str, tuple[Kind, str]]] = {
     "stall_after": (COUNT, "fall silent after so many events, for ever or for `stall`"),
     "stall": (DURATION, "how long the silence lasts; alone: right after the head"),
     "end_after": (COUNT, "end the body cleanly after so many events, whatever was still to come"),
+    "error_after": (COUNT, "fail in the dialect's own way after so many events; a whole answer fails as a whole"),
     "cut_after": (COUNT, "close the connection (FIN) after so many events, body unfinished; 0: before the head"),
     "cut_bytes": (SIZE, "the same after exactly so many body bytes; 0: right after the head"),
     "reset_after": (COUNT, "reset the connection (RST) after so many events; 0: before the head"),

@@ -12,7 +12,7 @@ from typing import Final, Protocol
 
 import msgspec
 
-from proxy.demo import anthropic, gemini, openai_chat
+from proxy.demo import anthropic, code_assist, gemini, glm, openai_chat, openai_responses, openrouter
 from proxy.demo.answer import Answer, BadAsk, Piece, Request
 from proxy.demo.clock import build_clock
 from proxy.demo.params import TABLE
@@ -20,7 +20,8 @@ from proxy.demo.script import Ask, Script, build_script
 
 
 class Dialect(Protocol):
-    """What a dialect file offers; the same names in the same order in each."""
+    """What a dialect file offers; the same names in the same order in each. One that counts tokens has `build_count`
+    as well, and an `Ask` says when that is wanted."""
 
     @property
     def NAME(self) -> str: ...  # noqa: N802 - constants of a module
@@ -30,11 +31,15 @@ class Dialect(Protocol):
     def SHOWN(self) -> str: ...  # noqa: N802
     @property
     def REQUEST_ID(self) -> str | None: ...  # noqa: N802
+    @property
+    def EOL(self) -> bytes: ...  # noqa: N802
     def parse_request(self, request: Request, _path: re.Match[str], /) -> Ask: ...
     def stream_type(self, _ask: Ask, /) -> str: ...
     def build_stream(self, ask: Ask, script: Script, /) -> Iterator[Piece]: ...
     def build_whole(self, ask: Ask, script: Script, /) -> bytes: ...
     def build_error(self, status: int, message: str, _serial: int, /) -> bytes: ...
+    def build_failure(self, _ask: Ask, _script: Script, _sent: int, /) -> Iterator[Piece]: ...
+    def build_failed(self, _ask: Ask, /) -> bytes: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +53,16 @@ class Route:
     request_id: str | None = None
 
 
-DIALECTS: Final[tuple[Dialect, ...]] = (openai_chat, anthropic, gemini)
+DIALECTS: Final[tuple[Dialect, ...]] = (
+    openai_chat,
+    openai_responses,
+    anthropic,
+    gemini,
+    code_assist,
+    glm,
+    openrouter,
+)
+COUNTERS: Final = {module.NAME: module.build_count for module in (anthropic, gemini, code_assist)}
 
 
 def find_route(path: str) -> Route | None:
@@ -115,18 +129,40 @@ def build_help(_request: Request) -> Answer:
 def _dialect_route(dialect: Dialect, match: re.Match[str]) -> Route:
     def build(request: Request) -> Answer:
         ask = dialect.parse_request(request, match)
+        if ask.counting:
+            return Answer((Piece(COUNTERS[dialect.NAME](ask)),))
         script = build_script(ask, request.params.giant)
+        fails_after = request.params.error_after
         if not ask.stream:
-            return Answer((Piece(dialect.build_whole(ask, script)),))
+            if fails_after is None:
+                return Answer((Piece(dialect.build_whole(ask, script)),))
+            return Answer((Piece(dialect.build_failed(ask), fault="error_after"),))
+        pieces = dialect.build_stream(ask, script)
+        if fails_after is not None:
+            pieces = fail_after(pieces, fails_after, lambda sent: dialect.build_failure(ask, script, sent))
         return Answer(
-            dialect.build_stream(ask, script),
+            pieces,
             content_type=dialect.stream_type(ask),
             gap=request.params.pace,
             headers=(("Cache-Control", "no-cache"),),
             is_stream=True,
+            eol=dialect.EOL,
         )
 
     return Route(dialect.NAME, ("POST",), build, dialect.build_error, dialect.REQUEST_ID)
+
+
+def fail_after(pieces: Iterator[Piece], count: int, build_failure: Callable[[int], Iterator[Piece]]) -> Iterator[Piece]:
+    """The first `count` events of a stream and then its failure; all of it when it has no more than that."""
+    sent = 0
+    for piece in pieces:
+        if piece.is_event and sent == count:
+            first, *rest = build_failure(sent)
+            yield replace(first, fault="error_after")
+            yield from rest
+            return
+        sent += piece.is_event
+        yield piece
 
 
 def _request_id(route: Route, serial: int) -> Iterator[tuple[str, str]]:

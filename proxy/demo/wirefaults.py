@@ -61,12 +61,13 @@ class AnswerWriter:
         keep = self._head.keep_alive if keep_alive is None else keep_alive
         keep = keep and self._framing is not Framing.EOF and params.length != "short"
         pieces: Iterator[Piece] = (piece for piece in answer.pieces if not (piece.is_end_mark and params.no_done))
-        coder = Coder(params, lines=answer.content_type.startswith("text/event-stream"))
+        lines = answer.content_type.startswith("text/event-stream")
+        coder = Coder((params.eol or answer.eol) if lines else b"\n", gzip=params.gzip)
         length = None
         if self._framing is Framing.LENGTH:
             ready = coder.encode_all(pieces)
             length = sum(len(piece.data) for piece in ready) + (SHORT_BY if params.length == "short" else 0)
-            pieces, coder = iter(ready), Coder(Params(), lines=False)
+            pieces, coder = iter(ready), Coder()
         self._record.status = answer.status
         await self._write(self._build_head(answer, length, keep=keep))
         if self._head.method != "HEAD" and answer.status not in BODILESS:
@@ -83,6 +84,8 @@ class AnswerWriter:
             if self._params.end_after == self._record.events:
                 self._log.faults["end_after"] += 1
                 break
+            if piece.fault:
+                self._log.faults[piece.fault] += 1
             if piece.is_event:
                 await pace.wait()
             await self._write_piece(coder.encode(piece))
@@ -214,11 +217,11 @@ def reason_of(status: int) -> str:
 
 
 class Coder:
-    """Turns pieces into body bytes: line ends as asked (`lines`: an event stream), then gzip, flushed at each piece."""
+    """Turns pieces into body bytes: LF becomes `eol`, then gzip, flushed at each piece."""
 
-    def __init__(self, params: Params, *, lines: bool) -> None:
-        self._eol = params.eol if lines else b"\n"
-        self._gzip = zlib.compressobj(wbits=GZIP_WINDOW) if params.gzip else None
+    def __init__(self, eol: bytes = b"\n", *, gzip: bool = False) -> None:
+        self._eol = eol
+        self._gzip = zlib.compressobj(wbits=GZIP_WINDOW) if gzip else None
 
     def encode(self, piece: Piece) -> bytes:
         data = piece.read() if self._eol == b"\n" else piece.read().replace(b"\n", self._eol)

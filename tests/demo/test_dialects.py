@@ -13,6 +13,7 @@ SCHEMA = {
     "properties": {"city": {"type": "string"}, "days": {"type": "integer"}, "unit": {"enum": ["celsius", "kelvin"]}},
 }
 CHAT, MESSAGES, GEMINI = "/v1/chat/completions", "/v1/messages", "/v1beta/models/demo-1"
+VERSION = "anthropic-version: 2023-06-01\r\n"
 
 
 def chat(text: str, **more: Any) -> dict[str, Any]:
@@ -126,8 +127,9 @@ async def ask_chat(demo: DemoUpstream, body: dict[str, Any]) -> Said:
 
 
 async def ask_messages(demo: DemoUpstream, body: dict[str, Any]) -> Said:
-    streamed = read_messages_stream(await fetch(demo.port, MESSAGES + "?pace=0", body={**body, "stream": True}))
-    assert streamed == read_messages_whole(await fetch(demo.port, MESSAGES, body=body))
+    reply = await fetch(demo.port, MESSAGES + "?pace=0", body={**body, "stream": True}, headers=VERSION)
+    streamed = read_messages_stream(reply)
+    assert streamed == read_messages_whole(await fetch(demo.port, MESSAGES, body=body, headers=VERSION))
     return streamed
 
 
@@ -155,7 +157,7 @@ async def test_text_is_the_same_in_every_dialect_whole_and_streamed(demo: DemoUp
 
 
 async def test_limit_cuts_the_text_and_says_so(demo: DemoUpstream) -> None:
-    said = await ask_chat(demo, chat("Hi", max_completion_tokens=4, max_tokens=9))
+    said = await ask_chat(demo, chat("Hi", max_completion_tokens=4))
     assert said == ("Hello from the Penstock", [], "length", 1, 4)
     assert (await ask_chat(demo, chat("Hi", max_tokens=2)))[2:] == ("length", 1, 2)
     assert (await ask_messages(demo, chat("Hi", max_tokens=3)))[2:] == ("max_tokens", 1, 3)
@@ -206,18 +208,21 @@ async def test_parallel_calls_use_the_first_two_tools_unless_refused(demo: DemoU
 
 async def test_text_follows_a_tool_result(demo: DemoUpstream) -> None:
     body = chat("weather", tools=chat_tools("w"))
+    call = {"id": "x", "type": "function", "function": {"name": "w", "arguments": "{}"}}
     body["messages"] += [
-        {"role": "assistant", "content": None, "tool_calls": []},
+        {"role": "assistant", "content": None, "tool_calls": [call]},
         {"role": "tool", "tool_call_id": "x", "content": "9"},
     ]
     assert (await ask_chat(demo, body))[1:3] == ([], "stop")
     body = chat("weather", max_tokens=999, tools=message_tools("w"))
+    use = {"type": "tool_use", "id": "x", "name": "w", "input": {}}
     result = {"type": "tool_result", "tool_use_id": "x", "content": "9"}
-    body["messages"] += [{"role": "assistant", "content": []}, {"role": "user", "content": [result]}]
+    body["messages"] += [{"role": "assistant", "content": [use]}, {"role": "user", "content": [result]}]
     assert (await ask_messages(demo, body))[1:3] == ([], "end_turn")
     body = contents("weather", tools=gemini_tools("w"))
     part = {"functionResponse": {"name": "w", "response": {}}}
-    body["contents"] += [{"role": "model", "parts": []}, {"role": "user", "parts": [part]}]
+    model = {"role": "model", "parts": [{"functionCall": {"name": "w", "args": {}}}]}
+    body["contents"] += [model, {"role": "user", "parts": [part]}]
     assert (await ask_gemini(demo, body))[1:3] == ([], "STOP")
 
 
@@ -228,7 +233,8 @@ async def test_usage_is_absent_from_a_chat_stream_unless_asked_for(demo: DemoUps
 
 @pytest.mark.parametrize("path", [CHAT, MESSAGES])
 async def test_end_mark_can_be_left_out(demo: DemoUpstream, path: str) -> None:
-    reply = await fetch(demo.port, path + "?pace=0&no_done=1", body=chat("Hi", stream=True))
+    body = chat("Hi", stream=True, max_tokens=999)
+    reply = await fetch(demo.port, path + "?pace=0&no_done=1", body=body, headers=VERSION)
     assert b"[DONE]" not in reply.body
     assert b"message_stop" not in reply.body
     assert b'"stop"' in reply.body or b"end_turn" in reply.body
@@ -241,7 +247,7 @@ async def test_giant_text_fills_one_line(demo: DemoUpstream) -> None:
 
 
 async def test_names_are_echoed_only_as_json(demo: DemoUpstream) -> None:
-    body = chat("tool", stream=True, tools=chat_tools("a\n\ndata: evil"))
+    body = chat("tool", stream=True)
     body["model"] = 'm\r\n\r\n"data: x'
     reply = await fetch(demo.port, CHAT + "?pace=0", body=body)
     assert {chunk["model"] for chunk in reply.data} == {body["model"]}

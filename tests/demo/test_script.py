@@ -4,7 +4,8 @@ import json
 
 import pytest
 
-from proxy.demo.script import FRAGMENT, Ask, Tool, build_arguments, build_script, parse_text, split_words
+from proxy.demo.media import build_media
+from proxy.demo.script import FRAGMENT, Ask, Tool, build_arguments, build_script, split_words
 
 TOOL = Tool("w", {"properties": {"city": {"type": "string"}}})
 
@@ -41,7 +42,37 @@ def test_arguments_follow_the_schema() -> None:
     assert build_arguments({}, "Oslo") == {}
 
 
-def test_text_is_read_from_strings_and_parts() -> None:
-    assert parse_text("x") == "x"
-    assert parse_text([{"text": "a"}, 3, {"type": "image"}, {"text": "b"}]) == "a b"
-    assert parse_text(None) == ""
+@pytest.mark.parametrize(
+    ("text", "asked", "thinks"),
+    [("think hard", None, True), ("rethink", None, False), ("hello", True, True), ("think", False, False)],
+)
+def test_reasoning_is_asked_for_or_triggered(text: str, asked: bool | None, thinks: bool) -> None:
+    script = build_script(ask(tools=(), user_text=text, think=asked))
+    assert bool(script.thoughts) is thinks
+    assert script.output_tokens == len(script.thoughts) + len(script.words)
+    assert script.reasoning_tokens == len(script.thoughts)
+
+
+def test_limit_cuts_thoughts_first() -> None:
+    script = build_script(ask(tools=(), think=True, max_tokens=3))
+    assert (len(script.thoughts), script.words, script.stop) == (3, (), "length")
+
+
+def test_trigger_is_looked_for_in_the_last_text_only() -> None:
+    assert build_script(ask(tools=(), user_text="refuse hello", prompt="hello")).stop == "stop"
+    assert build_script(ask(tools=(), user_text="hello refuse", prompt="refuse")).stop == "refusal"
+    blocked = build_script(ask(user_text="blocked weather"))
+    assert (blocked.stop, blocked.words, blocked.output_tokens) == ("blocked", (), 0)
+
+
+def test_what_came_is_described() -> None:
+    script = build_script(ask(tools=(), media=(build_media("image/png", b"abc"),)))
+    assert script.text.endswith(" Received: image/png of 3 bytes, ba7816bf.")
+
+
+def test_json_answer_fits_the_schema_and_is_never_empty() -> None:
+    schema = {"type": "object", "properties": {"city": {"type": "string"}, "days": {"type": "integer"}}}
+    script = build_script(ask(tools=(), output=schema))
+    assert json.loads(script.text) == {"city": "Paris", "days": 2}
+    assert script.output_tokens == len(script.words) > 1
+    assert json.loads(build_script(ask(tools=(), output={})).text) == {"answer": "Paris"}

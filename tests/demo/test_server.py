@@ -14,6 +14,7 @@ from tests.helpers.prompt import assert_within, timed
 from tests.helpers.rawhttp import connected, fetch
 
 CHAT = "/v1/chat/completions"
+HELLO = b'{"model":"demo","messages":[{"role":"user","content":"hello"}]}'
 
 
 async def test_record_keeps_raw_target_headers_and_body_hash(demo: DemoUpstream) -> None:
@@ -49,10 +50,10 @@ async def test_chunked_upload_is_read_whole(demo: DemoUpstream) -> None:
     async with connected("127.0.0.1", demo.port) as client:
         await client.send(f"POST {CHAT} HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n".encode())
         await demo.wait_request(1)
-        await client.send(b"2\r\n{}\r\n")
+        await client.send(b"%x\r\n%b\r\n" % (len(HELLO), HELLO))
         await client.send(b"0\r\n\r\n")
         assert (await client.reply()).status == 200
-    assert demo.records[0].body_length == 2
+    assert demo.records[0].body_length == len(HELLO)
 
 
 async def test_large_upload_is_hashed_whole(demo: DemoUpstream) -> None:
@@ -69,9 +70,9 @@ async def test_body_beyond_what_is_kept_is_a_413(demo: DemoUpstream, monkeypatch
 async def test_expectation_is_answered_with_100(demo: DemoUpstream) -> None:
     async with connected("127.0.0.1", demo.port) as client:
         await client.send(f"POST {CHAT} HTTP/1.1\r\nHost: a\r\nExpect: 100-continue\r\n".encode())
-        await client.send(b"Content-Length: 2\r\n\r\n")
+        await client.send(b"Content-Length: %d\r\n\r\n" % len(HELLO))
         assert (await client.head()).status == 100
-        await client.send(b"{}")
+        await client.send(HELLO)
         assert (await client.reply()).status == 200
 
 
