@@ -13,15 +13,17 @@ from pathlib import Path
 from typing import Final
 
 import proxy
+from proxy.config.cautions import find_cautions
 from proxy.config.describe import build_schema, mask
 from proxy.config.load import find_default_paths, load
 from proxy.config.model import Config
+from proxy.config.tree import format_place
 from proxy.errors import ConfigError, PenstockError
 from proxy.lifecycle import Service
 from proxy.listeners import BindError
 from proxy.loop import run_loop
 from proxy.ops import log
-from proxy.tools import demo, tail
+from proxy.tools import chat, demo, tail
 
 OK: Final = 0
 FAILED: Final = 1
@@ -82,6 +84,7 @@ def build_parser() -> argparse.ArgumentParser:
     check.add_argument("--schema", action="store_true", help="print the JSON schema of a configuration file")
     check.set_defaults(run=run_check)
 
+    chat.add_parser(commands)
     tail.add_parser(commands)
     return parser
 
@@ -97,7 +100,7 @@ def run_serve(options: argparse.Namespace) -> int:
         return _report_good(config, as_json=False)
     log.set_up(options.log_format or config.log.format, config.log.level)
 
-    if not config.mounts:
+    if not config.mounts and all(provider.dialect == "raw" for provider in config.providers.values()):
         log.warn_nothing_mounted()
 
     async def serve() -> int:
@@ -135,12 +138,17 @@ def run_demo(options: argparse.Namespace) -> int:
 
 
 def _report_good(config: Config, *, as_json: bool) -> int:
+    cautions = [(format_place(place), message) for place, message in find_cautions(config)]
     if as_json:
-        print(json.dumps({"ok": True, "config": mask(config)}, indent=2))
+        warnings = [{"place": place, "message": message} for place, message in cautions]
+        print(json.dumps({"ok": True, "warnings": warnings, "config": mask(config)}, indent=2))
     else:
+        for place, message in cautions:
+            print(f"warning: {place}: {message}", file=sys.stderr)
         counts = (
             (len(config.clients), "clients"),
             (len(config.providers), "providers"),
+            (len(config.models), "models"),
             (len(config.mounts), "mounts"),
         )
         print("configuration ok: " + ", ".join(f"{count} {what}" for count, what in counts))

@@ -12,7 +12,6 @@ The library reads line ends LF and CRLF, not the lone CR of the standard, and ta
 import argparse
 import asyncio
 import logging
-import os
 import sys
 import time
 from collections.abc import AsyncGenerator
@@ -21,7 +20,6 @@ from datetime import timedelta
 from typing import Any, Final
 
 import aiohttp
-from aiohttp.http_exceptions import LineTooLong
 from aiohttp_sse_client2.client import EventSource
 from multidict import CIMultiDict
 from yarl import URL
@@ -30,20 +28,13 @@ import proxy
 from proxy.loop import run_loop
 from proxy.tools.backoff import Backoff
 from proxy.tools.event_lines import Event, Summary, format_json, format_text
+from proxy.tools.troubles import CONNECT, LONGEST_LINE, TROUBLES, explain
 
 OK: Final = 0
 FAILED: Final = 1
 
-LONGEST_LINE: Final = 64 * 1024 * 1024
-"""Bytes of one line. The library's reader cuts lines at twice `read_bufsize`, 128 KiB by default: images and long
-answers are larger. Twice the largest event that the proxy itself looks into."""
-
-CONNECT: Final = 30.0
-"""Seconds for a TCP connection: after that somebody who watches wants to hear about it."""
-
 _MENDED_BY_RETRY: Final = frozenset({500, 502, 503, 504})
 _ENDED: Final = "the stream ended"
-_CUT: Final = "the connection broke off"
 _EVENT_STREAM: Final = "text/event-stream"
 
 
@@ -149,8 +140,9 @@ class Tail:
                 async for event in source:
                     yield event
             raise Ended(_ENDED, failed=False)
-        except (aiohttp.ClientError, LineTooLong, OSError, UnicodeDecodeError, OverflowError) as error:
-            raise _explain(error) from None
+        except TROUBLES as error:
+            trouble = explain(error)
+            raise Ended(trouble.text, final=trouble.final) from None
         finally:
             # The library has no public name for what the server's `retry:` said.
             self._backoff.ask_for(source._reconnection_time.total_seconds())
@@ -193,27 +185,6 @@ def _raise_ended() -> None:
     where the cause is being raised already and must come through."""
     if sys.exc_info()[0] is None:
         raise Ended(_ENDED, failed=False)
-
-
-def _explain(error: Exception) -> Ended:
-    """A foreign exception in our words: the texts of foreign ones quote addresses and data."""
-    if isinstance(error, LineTooLong):
-        return Ended(f"a line is longer than {LONGEST_LINE} bytes", final=True)
-    if isinstance(error, UnicodeDecodeError):
-        return Ended("the stream is not UTF-8", final=True)
-    if isinstance(error, OverflowError):
-        return Ended("the stream asks for an impossible time to reconnect", final=True)
-    if isinstance(error, aiohttp.ClientSSLError | aiohttp.ServerFingerprintMismatch):
-        return Ended("no trusted TLS connection could be made", final=True)
-    if isinstance(error, aiohttp.ClientConnectorDNSError):
-        return Ended("the name of the server is not known")
-    if isinstance(error, TimeoutError):
-        return Ended(f"no connection within {CONNECT:g} s")
-    if isinstance(error, aiohttp.ClientConnectorError):
-        return Ended(f"cannot connect: {os.strerror(error.os_error.errno or 0).lower()}")
-    if isinstance(error, aiohttp.ClientResponseError):
-        return Ended("the answer is not valid HTTP", final=True)
-    return Ended(_CUT)
 
 
 def _parse_url(text: str) -> URL:

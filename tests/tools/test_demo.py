@@ -6,6 +6,7 @@ import shutil
 
 import pytest
 
+from proxy.tools.demo import MODELS
 from tests.helpers.command import Running, ran, started
 from tests.helpers.service import demo_upstream
 
@@ -38,11 +39,28 @@ async def test_the_printed_clock_line_streams_when_pasted() -> None:
 @needs_curl
 async def test_the_printed_chat_line_streams_when_pasted() -> None:
     async with started("demo", *FREE) as demo:
-        line = find_command(await read_banner(demo), "a chat, streamed")
+        line = find_command(await read_banner(demo), "a chat, streamed, .*")
         finished = await ran(command=("sh", "-c", line))
     assert finished.code == 0
     assert finished.out.count("data: {") > 10
     assert finished.out.endswith("data: [DONE]\n\n")
+
+
+async def test_the_printed_question_is_answered_with_a_tool_call_when_pasted() -> None:
+    async with started("demo", *FREE) as demo:
+        line = find_command(await read_banner(demo), "the other way round, with a tool")
+        finished = await ran(command=("sh", "-c", line))
+    assert finished.code == 0
+    assert "[tool call] weather" in finished.out
+
+
+async def test_each_of_its_models_answers() -> None:
+    async with started("demo", *FREE) as demo:
+        base = re.search(r"http://127\.0\.0\.1:\d+", await read_banner(demo))
+        assert base
+        asked = [ran("chat", "--url", base[0], "-m", name, "--tool", "weather", "weather") for name in MODELS]
+        answers = dict(zip(MODELS, await asyncio.gather(*asked), strict=True))
+    assert {name for name, answer in answers.items() if answer.code or "[tool call] weather" not in answer.out} == set()
 
 
 @needs_curl
