@@ -4,7 +4,7 @@ import pytest
 
 from proxy.config import model
 from proxy.dialects.base import BARE_KEEPALIVE, encode_error
-from proxy.dialects.registry import DIALECTS, RAW
+from proxy.dialects.registry import CALLERS, CLIENTS, DIALECTS, PROVIDERS, RAW
 from proxy.errors import Code
 
 
@@ -13,14 +13,23 @@ def test_the_configuration_and_the_registry_know_the_same_dialects() -> None:
     assert len(model.DIALECTS) == len(set(model.DIALECTS))
 
 
+def test_every_dialect_of_a_provider_but_raw_is_one_that_models_are_asked_in() -> None:
+    assert set(PROVIDERS) == set(DIALECTS) - {"raw"}
+
+
+def test_every_caller_has_a_row_and_what_only_pages_speak_is_no_provider_s() -> None:
+    assert set(CLIENTS) <= set(CALLERS)
+    assert set(CALLERS) - set(DIALECTS) == {"ui-message", "event-source"}
+
+
 def test_what_is_of_no_known_dialect_is_raw() -> None:
     assert DIALECTS["raw"] is RAW
 
 
-@pytest.mark.parametrize("name", DIALECTS)
+@pytest.mark.parametrize("name", CALLERS)
 @pytest.mark.parametrize("code", Code)
 def test_every_refusal_can_be_put_in_every_dialect(name: str, code: Code) -> None:
-    body = encode_error(DIALECTS[name], code, "req_1")
+    body = encode_error(CALLERS[name], code, "req_1")
     assert code.message.encode() in body
     assert b"req_1" in body
 

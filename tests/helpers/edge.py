@@ -8,8 +8,10 @@ from aiohttp import web
 from aiohttp.typedefs import Handler, Middleware
 
 from proxy.accounts.book import Book
+from proxy.config.load import build_config
+from proxy.config.lookup import ModelTable
 from proxy.config.model import Limits
-from proxy.dialects.registry import DIALECTS
+from proxy.dialects.registry import DIALECTS, PROVIDERS
 from proxy.edge.gate import Doors
 from proxy.edge.house import House, Mount, Provider
 from proxy.edge.middleware import scope as scope_middleware
@@ -20,10 +22,12 @@ from proxy.types import ClientName, ProviderName, RequestId
 from proxy.wire.headers import Headers
 from proxy.wire.requests import Head
 
+NO_MODELS = ModelTable(build_config([("test", {})], {}))
 
-def build_provider(dialect: str = "raw", **options: Any) -> Provider:
+
+def build_provider(dialect: str = "raw", *, name: str = "up", **options: Any) -> Provider:
     settings = {"base_path": "/base", "book": Book(1), "openers": (), "secrets": (), **options}
-    return Provider(ProviderName("up"), DIALECTS[dialect], **settings)
+    return Provider(ProviderName(name), DIALECTS[dialect], **settings)
 
 
 def build_house(
@@ -38,7 +42,21 @@ def build_house(
     provider = build_provider(dialect)
     mounts = tuple(Mount(prefix, provider, auth, 0.0) for prefix in sorted(prefixes, key=len, reverse=True))
     known = {digest: ClientName(name) for digest, name in (clients or {}).items()}
-    return House(mounts, known, Limits(**limits), via)
+    return House(mounts, known, Limits(**limits), via, NO_MODELS, {}, ())
+
+
+def build_model_house(dialects: Mapping[str, str], models: Mapping[str, Any], **more: Any) -> House:
+    """Providers of these dialects by name, and what stands under `[models]`; `more` are further fields of House, and
+    `options` those of every provider."""
+    base_url = "https://up.example/base"
+    table = {name: {"dialect": dialect, "base_url": base_url} for name, dialect in dialects.items()}
+    config = build_config([("test", {"providers": table, "models": models})], {})
+    options = {"quirks": "compatible", "project": "", "user_agent": "penstock/x", **more.pop("options", {})}
+    providers = {
+        name: build_provider(dialect, name=name, side=PROVIDERS[dialect], options=options)
+        for name, dialect in dialects.items()
+    }
+    return House((), {}, Limits(), "", ModelTable(config), providers, more.pop("rows", ()), **more)
 
 
 def build_scope(

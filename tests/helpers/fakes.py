@@ -105,6 +105,9 @@ class FakeSink:
         self._steps.append(("write", data))
         return not self.full
 
+    def keep_alive(self, data: bytes) -> bool:
+        return self.write(data)
+
     def flush(self) -> None:
         self._steps.append("flush")
 

@@ -71,10 +71,7 @@ class RawClient:
             return await self.reader.read()
 
     async def head(self) -> Reply:
-        raw = await self.until(b"\r\n\r\n")
-        first, *lines = raw.decode("latin-1").removesuffix("\r\n\r\n").split("\r\n")
-        fields = [line.split(": ", 1) for line in lines]
-        return Reply(int(first.split(" ")[1]), {name.lower(): value for name, value in fields}, raw=raw)
+        return parse_head(await self.until(b"\r\n\r\n"))
 
     async def chunk(self) -> bytes:
         """The next chunk's data, empty for the last one. Raises ValueError on an invalid size line."""
@@ -86,7 +83,7 @@ class RawClient:
     async def reply(self, *, bodiless: bool = False) -> Reply:
         """A whole answer by whatever framing it declares."""
         reply = await self.head()
-        if bodiless:
+        if bodiless or reply.status in (204, 304):
             return reply
         if "transfer-encoding" in reply.headers:
             while chunk := await self.chunk():
@@ -102,6 +99,13 @@ class RawClient:
         self.writer.close()
         with suppress(ConnectionError):
             await self.writer.wait_closed()
+
+
+def parse_head(raw: bytes) -> Reply:
+    """An answer's head, with its blank line or without."""
+    first, *lines = raw.decode("latin-1").removesuffix("\r\n\r\n").split("\r\n")
+    fields = [line.split(": ", 1) for line in lines]
+    return Reply(int(first.split(" ")[1]), {name.lower(): value for name, value in fields}, raw=raw)
 
 
 @asynccontextmanager

@@ -28,6 +28,11 @@ def anthropic_python() -> str:
     return find_interpreter("anthropic")
 
 
+@pytest.fixture(scope="session")
+def ai_node() -> str:
+    return find_interpreter("ai")
+
+
 @pytest.fixture
 async def upstream() -> AsyncIterator[DemoUpstream]:
     async with demo_upstream() as demo:

@@ -15,14 +15,14 @@ _RELAY = {"relay", "store", *_FORMATS}
 ALLOWED = {
     "__main__": {"cli"},
     "cli": {"lifecycle", "listeners", "loop", "tools", "ops", "config", "errors", ""},
-    "tools": {"lifecycle", "listeners", "loop", "demo", "ops", "config", "wire", *_PURE, ""},
+    "tools": {"lifecycle", "listeners", "loop", "demo", "ops", "config", "dialects", "wire", *_PURE, ""},
     "lifecycle": {"app", "listeners", "ops", "config", "relay", *_PURE},
     "listeners": {"config", *_PURE},
     "loop": set(),
     "demo": set(),
     "app": {"edge", "upstream", "ops", "config", *_RELAY},
     "ops": {"edge", "config", *_RELAY},  # the admin routes are built from the edge's answers
-    "edge": {"config", *_RELAY},
+    "edge": {"config", *_RELAY, ""},  # its name and version are what it calls itself upstream
     "upstream": {"config", *_RELAY},
     "relay": {"relay", *_FORMATS},
     "store": {"config", *_FORMATS},
@@ -96,6 +96,11 @@ def test_pure_code_is_pure(room: str) -> None:
     for path in FILES:
         if name_room(path) == room:
             assert not packages_imported(path) & IMPURE, path
+
+
+@pytest.mark.parametrize("room", [*PURE_ROOMS, "relay", "upstream", "config"])
+def test_nobody_but_the_edge_and_the_command_knows_the_version(room: str) -> None:
+    assert "" not in ALLOWED[room]
 
 
 def test_aiohttp_stays_in_the_adapters() -> None:

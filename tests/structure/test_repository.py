@@ -8,7 +8,9 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
-SKIPPED = re.compile(r"(^|/)(\.venv[^/]*|\.git|__pycache__|[^/]+\.egg-info|\.[a-z]+_cache|\.hypothesis)(/|$)")
+SKIPPED = re.compile(
+    r"(^|/)(\.venv[^/]*|\.npm-[^/]*|\.git|__pycache__|[^/]+\.egg-info|\.[a-z]+_cache|\.hypothesis)(/|$)"
+)
 
 FORBIDDEN = {
     "a path of one machine": re.compile(r"(?<![\w./-])/(work|opt|root|home)/[a-z.]"),

@@ -1,0 +1,104 @@
+"""Bytes of a provider for a client of its own dialect: what passes as it came, and what is added at the end."""
+
+import re
+
+import pytest
+
+from proxy.dialects.events import Failure, FailureKind, Start
+from proxy.dialects.registry import END_MARKS
+from tests.helpers.crossing import BOTH, OPENING, encode, ending, open_passage, opening, read, run
+from tests.helpers.feeds import one_by_one
+
+BUSY = Failure(FailureKind.OVERLOADED, "busy", 529)
+SAME = pytest.mark.parametrize("dialect", BOTH)
+
+
+@SAME
+def test_a_passage_keeps_waiting_in_the_dialect_s_form(dialect: str) -> None:
+    stage = open_passage(dialect)
+    assert stage.keepalive
+    data = opening(dialect) + ending(dialect)
+    out = b"".join(stage.feed(piece) + stage.keepalive for piece in one_by_one(data)) + stage.end()
+    assert read(dialect, [out]) == read(dialect, [data])
+
+
+@SAME
+def test_a_passage_adds_a_missing_end_mark(dialect: str) -> None:
+    mark = END_MARKS.get(dialect, b"")
+    data = opening(dialect) + ending(dialect)
+    assert data.endswith(mark)
+    assert run(open_passage(dialect), [data.removesuffix(mark)]) == data
+    assert run(open_passage(dialect), [data]) == data
+
+
+@SAME
+@pytest.mark.parametrize("end", ["", "\n", "\r", "\r\n", "\r\n\r"])
+def test_a_passage_completes_the_last_event(dialect: str, end: str) -> None:
+    """Where it is the end mark, no other is added."""
+    line, missing = end.encode(), b"\n" if end.endswith("\n") else b"\n\n" if end != "\r\n\r" else b""
+    data = opening(dialect) + ending(dialect).rstrip(b"\n")
+    assert run(open_passage(dialect), [data + line]) == data + line + missing
+
+
+@SAME
+@pytest.mark.parametrize("end", [b"\n", b"\r\n", b"\r"])
+def test_a_passage_keeps_line_ends_and_all_else_as_it_came(dialect: str, end: bytes) -> None:
+    data = b': hello\n\n\nid: 7\nretry: 5\nevent: novelty\ndata: {"type":"novelty"}\n\n'
+    data = (data + opening(dialect) + b"\n\n" + ending(dialect) + b": bye\n\n").replace(b"\n", end)
+    assert run(open_passage(dialect), [data]) == data
+    assert run(open_passage(dialect), one_by_one(data)) == data
+
+
+@SAME
+def test_a_passage_makes_a_line_end_whole_before_it_says_something(dialect: str) -> None:
+    """There are readers that look for two CRLF."""
+    data = opening(dialect).replace(b"\n", b"\r\n")
+    finish = ending(dialect).removesuffix(END_MARKS.get(dialect, b"")).replace(b"\n", b"\r\n")
+    for cut in (data[:-1], data):
+        stage = open_passage(dialect)
+        out = b"".join(map(stage.feed, one_by_one(cut)))
+        assert stage.keepalive.startswith(b"\n")
+        assert (out + stage.fail(BUSY)).startswith(data)
+        stage = open_passage(dialect)
+        out = b"".join(map(stage.feed, one_by_one(cut))) + stage.end()
+        assert out.startswith(data)
+        stage = open_passage(dialect)
+        out = run(stage, one_by_one(data + finish[: len(finish) + len(cut) - len(data)]))
+        assert out.removesuffix(END_MARKS.get(dialect, b"")) in (data + finish, (data + finish)[:-1])
+
+
+@SAME
+@pytest.mark.parametrize("tail", [b"event: mess", b": bye", b"data: {", b'data: {"a', b"junk"])
+def test_a_passage_leaves_out_half_an_event_at_the_end(dialect: str, tail: bytes) -> None:
+    stage = open_passage(dialect)
+    data = opening(dialect) + ending(dialect).removesuffix(END_MARKS.get(dialect, b""))
+    assert run(stage, [data + tail]) == data + END_MARKS.get(dialect, b"")
+    assert stage.seen.malformed == 0
+
+
+def test_a_passage_tells_all_of_an_error_and_what_stands_behind_it() -> None:
+    data = opening("openrouter") + b'data: {"error":{"code":502,"message":"busy"}}\n\ndata: [DONE]\n\n'
+    assert run(open_passage("openrouter"), [data]) == run(open_passage("openrouter"), one_by_one(data)) == data
+
+
+@pytest.mark.parametrize("end", [b"", b"\n", b"\n\n", b"\r\n\r\n"])
+@pytest.mark.parametrize("dialect", ["gemini", "code-assist"])
+def test_a_bare_error_is_one_wherever_it_stands(dialect: str, end: bytes) -> None:
+    """Google's, outside of any event; a finish before it counts for nothing (old models say STOP all the time)."""
+    chunk = b'data: {"candidates":[{"content":{"parts":[{"text":"a"}]},"finishReason":"STOP"}]}\r\n\r\n'
+    bare = b'{\n "error": {"code": 503, "message": "busy", "status": "UNAVAILABLE"}\n}' + end
+    for pieces in ([chunk + bare], one_by_one(chunk + bare)):
+        last = read(dialect, pieces)[-1]
+        assert isinstance(last, Failure)
+        assert last.kind is FailureKind.OVERLOADED
+        out = run(open_passage("gemini"), pieces)
+        assert out.startswith(chunk)
+        assert b"busy" in out[len(chunk) :]
+
+
+def test_the_error_within_is_that_of_the_stream_under_way() -> None:
+    """Its reader has seen the provider's beginning: an answer's id does not change."""
+    stage = open_passage("openai-responses")
+    out = stage.feed(encode("openai-responses", [Start("resp_1", "m"), *OPENING[1:]])) + stage.fail(BUSY)
+    assert set(re.findall(rb'"id":"(resp_\w+)"', out)) == {b"resp_1"}
+    assert out.count(b'"id":"resp_1"') == 3
