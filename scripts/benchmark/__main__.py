@@ -16,7 +16,7 @@ from pathlib import Path
 import uvloop
 
 from scripts.benchmark.client import Load, run_load
-from scripts.benchmark.peers import Peer, read_cpu, read_memory, start_peers, start_source
+from scripts.benchmark.peers import Peer, read_cpu, read_memory, start_peers, start_source, translate
 from scripts.benchmark.plot import Chart, draw
 
 
@@ -31,11 +31,21 @@ class Scenario:
     requests: int
     unit: str
     limit: float = 60
+    model: str = "bench"
 
 
 SCENARIOS = (
     Scenario("event", "one stream, one event per wake-up", "/x?n=500&us=2000", 1, 2, "event"),
     Scenario("busy", "200 streams of 50 events a second", "/x?n=100&us=20000", 200, 1, "event"),
+    Scenario(
+        "translated",
+        "one stream of Anthropic's events, and the same for an OpenAI client",
+        "/v1/messages",
+        1,
+        2,
+        "event",
+        model="n=500&us=2000",
+    ),
     Scenario("short", "a short POST", "/x?n=0&size=500", 1, 2000, "request"),
 )
 
@@ -61,11 +71,12 @@ def measure(scenario: Scenario, peers: Sequence[Peer], rounds: int) -> list[Row]
             load = uvloop.run(
                 run_load(
                     peer.port,
-                    peer.prefix + scenario.path,
+                    peer.prefix + (peer.path or scenario.path),
                     peer.header,
                     scenario.connections,
                     scenario.requests,
                     scenario.limit,
+                    peer.vendor + scenario.model,
                 )
             )
             runs[peer.name].append(((read_cpu(peer.pid) - before) / (load.events or load.answers or 1), load))
@@ -115,7 +126,8 @@ def main() -> None:
         # First, while no peer has memory left over from a busier time.
         memory = [(peer.name, uvloop.run(measure_memory(peer, options.streams)) / 1024) for peer in peers]
         for scenario in SCENARIOS:
-            rows = measure(scenario, peers, options.rounds)
+            asked = translate(peers) if scenario.name == "translated" else peers
+            rows = measure(scenario, asked, options.rounds)
             _print(scenario, rows)
             charts.append((f"{scenario.title}: CPU per {scenario.unit}, µs", [(row.peer, row.cpu) for row in rows]))
         print(f"\n{options.streams} open streams")

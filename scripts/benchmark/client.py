@@ -10,7 +10,7 @@ import time
 from dataclasses import dataclass, field
 
 _STAMP = re.compile(rb"T=(\d+);")
-BODY = b'{"model":"bench","stream":true,"messages":[{"role":"user","content":"hi"}]}'
+BODY = '{"model":"%s","stream":true,"max_tokens":100,"messages":[{"role":"user","content":"hi"}]}'
 
 
 @dataclass
@@ -78,15 +78,18 @@ class _Client(asyncio.Protocol):
         return self._tail == b"\r\n0\r\n\r\n" or self._tail.endswith(b"\n\r\n0\r\n\r\n")
 
 
-async def run_load(port: int, path: str, header: str, connections: int, requests: int, limit: float) -> Load:
+async def run_load(
+    port: int, path: str, header: str, connections: int, requests: int, limit: float, model: str = "bench"
+) -> Load:
     """Run it, for at most `limit` seconds."""
+    body = (BODY % model).encode()
     lines = [
         f"POST {path} HTTP/1.1",
         "Host: 127.0.0.1",
         "Content-Type: application/json",
-        f"Content-Length: {len(BODY)}",
+        f"Content-Length: {len(body)}",
     ]
-    request = "\r\n".join([*lines, *([header] if header else [])]).encode() + b"\r\n\r\n" + BODY
+    request = "\r\n".join([*lines, *([header] if header else [])]).encode() + b"\r\n\r\n" + body
     load, loop = Load(), asyncio.get_running_loop()
     events = [asyncio.Event() for _ in range(connections)]
     transports = []

@@ -65,20 +65,29 @@ base_url = "http://127.0.0.1:{source}"
 accounts.main.key = "bench"
 [mounts."/source"]
 provider = "source"
+[providers.claude]
+dialect = "anthropic"
+base_url = "http://127.0.0.1:{source}"
+accounts.main.key = "bench"
 [log]
 format = "json"
 """
 
+_CHAT = "/v1/chat/completions"
+
 
 @dataclass(frozen=True)
 class Peer:
-    """A running proxy: where it listens, what stands before the path, which header it wants."""
+    """A running proxy: where it listens, what stands before the path, which header it wants. path, vendor: when it is
+    asked at a path of its own, and for a vendor's model."""
 
     name: str
     pid: int
     port: int
     prefix: str = ""
     header: str = ""
+    path: str = ""
+    vendor: str = ""
 
 
 def start_source(stack: ExitStack) -> int:
@@ -117,6 +126,12 @@ def start_peers(stack: ExitStack, folder: Path, source: int) -> list[Peer]:
     command = [sys.executable, "-m", "proxy", "serve", "--config", str(folder / "penstock.toml")]
     pid = _start(stack, command, port)
     return [*peers, Peer("penstock", pid, port, "/source", "Authorization: Bearer bench")]
+
+
+def translate(peers: list[Peer]) -> list[Peer]:
+    """The same, and the last once more as an OpenAI client of an Anthropic provider."""
+    last = peers[-1]
+    return [*peers, Peer("translated", last.pid, last.port, header=last.header, path=_CHAT, vendor="claude/")]
 
 
 def read_cpu(pid: int) -> float:
