@@ -25,9 +25,9 @@ class Capabilities:
     thinking: how reasoning is asked for: none, effort (a word), budget (tokens), adaptive (effort, or the model
     decides), level (Gemini 3). efforts: the words it takes. budget: least and most tokens. off: can be switched off.
     sampling: takes temperature, top_p and top_k. both: temperature and top_p together. output: most tokens of output,
-    for dialects that want a number. prefill: continues an assistant message. images: takes them. json_tools: takes a
-    JSON output format beside tools. json_schema: takes a schema for its output. signed_calls: refuses tool calls of the
-    current turn without a signature.
+    for dialects that want a number. context: tokens of prompt and answer together, 0 when not known. prefill: continues
+    an assistant message. images: takes them. json_tools: takes a JSON output format beside tools. json_schema: takes a
+    schema for its output. signed_calls: refuses tool calls of the current turn without a signature.
     """
 
     family: str = "other"
@@ -38,6 +38,7 @@ class Capabilities:
     sampling: bool = True
     both: bool = True
     output: int = 8192
+    context: int = 0
     prefill: bool = True
     images: bool = True
     json_tools: bool = True
@@ -55,19 +56,36 @@ class Capabilities:
         return max(low, min(tokens, high))
 
 
-def find_capabilities(model: str, rows: Sequence[tuple[str, dict[str, object]]]) -> Capabilities:
+Row = tuple[str, dict[str, object]]
+"""A pattern, and what it says."""
+
+
+def find_capabilities(model: str, rows: Sequence[Row]) -> Capabilities:
     """The defaults overridden by every row whose pattern (`claude-opus-4-*`, case ignored, a vendor's prefix up to the
     last slash too) matches: those that say less first, whole names last."""
-    name = model.lower()
-    short = name.rpartition("/")[2]
     found = Capabilities()
-    for pattern, values in sorted(rows, key=_rank):
-        if fnmatchcase(name, pattern.lower()) or fnmatchcase(short, pattern.lower()):
-            found = replace(found, **values)  # type: ignore[arg-type]
+    for values in _list_matching(model, rows):
+        found = replace(found, **values)  # type: ignore[arg-type]
     return found
 
 
-def _rank(row: tuple[str, dict[str, object]]) -> tuple[bool, int]:
+def declares(model: str, rows: Sequence[Row], flag: str) -> bool:
+    """Whether a flag is set, and not by default only: somebody has said so of this model."""
+    given = [values[flag] for values in _list_matching(model, rows) if flag in values]
+    return bool(given) and given[-1] is True
+
+
+def _list_matching(model: str, rows: Sequence[Row]) -> list[dict[str, object]]:
+    name = model.lower()
+    short = name.rpartition("/")[2]
+    return [
+        values
+        for pattern, values in sorted(rows, key=_rank)
+        if fnmatchcase(name, pattern.lower()) or fnmatchcase(short, pattern.lower())
+    ]
+
+
+def _rank(row: Row) -> tuple[bool, int]:
     literal = sum(sign not in "*?[]" for sign in row[0])
     return literal == len(row[0]), literal
 

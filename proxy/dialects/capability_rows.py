@@ -9,10 +9,8 @@ import tomllib
 from collections.abc import Callable, Mapping
 from typing import Final, get_args, get_type_hints
 
-from proxy.dialects.capabilities import Capabilities
+from proxy.dialects.capabilities import Capabilities, Row
 from proxy.dialects.parts import Effort
-
-Row = tuple[str, dict[str, object]]
 
 _MOST_TOKENS: Final = 100_000_000
 _EFFORTS: Final = {effort.value: effort for effort in Effort}
@@ -64,6 +62,10 @@ def _read_tokens(value: object) -> int:
     return value
 
 
+def _read_tokens_or_zero(value: object) -> int:
+    return 0 if value == 0 and not isinstance(value, bool) else _read_tokens(value)
+
+
 def _read_family(value: object) -> str:
     if not isinstance(value, str) or not value:
         raise ValueError("must be a word")
@@ -90,7 +92,7 @@ def _read_efforts(value: object) -> tuple[Effort, ...]:
 def _read_budget(value: object) -> tuple[int, int]:
     if not isinstance(value, list) or len(value) != 2:
         raise ValueError("must be the least and the most tokens")
-    low = 0 if value[0] == 0 and not isinstance(value[0], bool) else _read_tokens(value[0])
+    low = _read_tokens_or_zero(value[0])
     high = _read_tokens(value[1])
     if low > high:
         raise ValueError("must have the smaller number first")
@@ -103,6 +105,7 @@ _READERS: Final[Mapping[str, Callable[[object], object]]] = {
     "efforts": _read_efforts,
     "budget": _read_budget,
     "output": _read_tokens,
+    "context": _read_tokens_or_zero,
     "off": _read_flag,
     "sampling": _read_flag,
     "both": _read_flag,

@@ -51,11 +51,11 @@ def parse_duration(text: str) -> float | None:
 
 
 def _iterate_delays(headers: Headers, value: Json) -> Iterator[float | None]:
-    now = _parse_date(_field(headers, "date"))
+    now = parse_date(_field(headers, "date"))
     yield _parse_number(_field(headers, "retry-after-ms"), 0.001)
     after = _field(headers, "retry-after")
     yield _parse_number(after)
-    yield _until(_parse_date(after), now)
+    yield _until(parse_date(after), now)
     error = value.get("error", value) if isinstance(value, dict) else value
     fields = error if isinstance(error, dict) else {}
     yield from _iterate_details(fields.get("details"), now)
@@ -91,9 +91,9 @@ def _iterate_buckets(headers: Headers, now: datetime | None) -> Iterator[float |
             (f"anthropic-ratelimit-{bucket}-remaining", f"anthropic-ratelimit-{bucket}-reset"),
         ):
             if _field(headers, remaining) == "0":
-                delays.append(_parse_reset(_field(headers, reset), now))
+                delays.append(parse_reset(_field(headers, reset), now))
     if _field(headers, "x-ratelimit-remaining") == "0":
-        delays.append(_parse_reset(_field(headers, "x-ratelimit-reset"), now))
+        delays.append(parse_reset(_field(headers, "x-ratelimit-reset"), now))
     known = [delay for delay in delays if delay is not None]
     yield max(known, default=None)
 
@@ -109,7 +109,7 @@ def _to_bytes(text: str) -> bytes:
     return text.encode("latin-1", "replace")
 
 
-def _parse_reset(text: str, now: datetime | None) -> float | None:
+def parse_reset(text: str, now: datetime | None) -> float | None:
     """OpenAI: a duration; Anthropic: RFC 3339; OpenRouter: milliseconds since the epoch; others: seconds, of either
     kind."""
     duration = parse_duration(text)
@@ -142,7 +142,7 @@ def _parse_number(text: str, unit: float = 1.0) -> float | None:
     return float(text) * unit if _NUMBER(text) else None
 
 
-def _parse_date(text: str) -> datetime | None:
+def parse_date(text: str) -> datetime | None:
     """RFC 9110 5.6.7."""
     try:
         moment = parsedate_to_datetime(text)

@@ -70,6 +70,7 @@ class FailureKind(Enum):
     SERVER = "server"
     BAD_GATEWAY = "bad_gateway"
     DISCONNECT = "upstream_disconnect"
+    UNUSABLE = "unusable"  # no account of ours can be used until somebody looks
     CANCELLED = "cancelled"
 
 
@@ -87,6 +88,10 @@ class Usage(Struct, frozen=True, gc=False):
     def merge(self, later: "Usage") -> "Usage":
         """`later` where it knows, this otherwise."""
         return Usage(*(new if new is not None else old for old, new in zip(_values(self), _values(later), strict=True)))
+
+    def count(self) -> int | None:
+        """All of them, None when nothing is known."""
+        return None if self.input is None and self.output is None else (self.input or 0) + (self.output or 0)
 
 
 def _values(usage: Usage) -> tuple[Any, ...]:
@@ -140,7 +145,8 @@ class Finish(Struct, frozen=True):
 class Failure(Struct, frozen=True):
     """The answer failed, before or within. status: the HTTP status that says so, ours for the client's dialect is
     chosen from `kind`. message: readable, short, without secrets. code: the provider's own. retry_after: seconds.
-    param: the field that is blamed, in the client's dialect when known."""
+    param: the field that is blamed, in the client's dialect when known. model_only: a limit of this account for this
+    one model, as the provider says."""
 
     kind: FailureKind
     message: str
@@ -148,6 +154,7 @@ class Failure(Struct, frozen=True):
     code: str = ""
     retry_after: float | None = None
     param: str = ""
+    model_only: bool = False
 
 
 Event = Start | BlockStart | Delta | Sign | BlockEnd | Usage | Finish | Failure

@@ -14,6 +14,7 @@ from typing import Final
 
 from proxy.dialects.delays import find_delay
 from proxy.dialects.events import Failure, FailureKind
+from proxy.dialects.failure_scope import is_model_only
 from proxy.dialects.failure_text import read_message
 from proxy.dialects.failure_words import PHRASES, STATUSES, VAGUE_WORDS, WORDS
 from proxy.dialects.json_text import decode_json
@@ -64,6 +65,7 @@ FORMS: Final[Mapping[FailureKind, Form]] = MappingProxyType({
     _K.SERVER: Form(500, "server_error", None, 500, "api_error", 500, "INTERNAL"),
     _K.BAD_GATEWAY: Form(502, "server_error", "upstream_error", 500, "api_error", 503, "UNAVAILABLE"),
     _K.DISCONNECT: Form(502, "server_error", "upstream_error", 500, "api_error", 503, "UNAVAILABLE"),
+    _K.UNUSABLE: Form(503, "server_error", "no_usable_account", 503, "api_error", 503, "UNAVAILABLE"),
     _K.CANCELLED: Form(499, "server_error", "cancelled", 499, "api_error", 499, "CANCELLED"),
 })  # fmt: skip
 
@@ -74,6 +76,9 @@ RETRIED: Final = frozenset({
     _K.RATE_LIMIT, _K.OVERLOADED, _K.TIMEOUT, _K.SERVER, _K.BAD_GATEWAY, _K.DISCONNECT, _K.CONFLICT,
 })  # fmt: skip
 """Kinds that may go away by themselves."""
+
+LIMITS: Final = frozenset({_K.RATE_LIMIT, _K.QUOTA})
+"""Kinds that are an account's: of all its models, or of one."""
 
 LONG_DELAY: Final = 60.0
 """Seconds: a limit that lasts longer is a quota, since nobody holds a request for it. OpenAI's and Anthropic's SDKs
@@ -96,8 +101,9 @@ def parse_error_value(value: Json, status: int = 0, codes: Codes = _NO_CODES) ->
 
 def retry_fields(failure: Failure) -> dict[str, str]:
     """Header fields that the SDKs of OpenAI and Anthropic obey."""
-    fields = {"x-should-retry": "true" if failure.kind in RETRIED else "false"}
     delay = failure.retry_after
+    soon = delay is None or not math.isfinite(delay) or delay <= LONG_DELAY
+    fields = {"x-should-retry": "true" if failure.kind in RETRIED and soon else "false"}
     if delay is not None and math.isfinite(delay) and delay >= 0:
         fields["retry-after"] = str(math.ceil(delay))
         fields["retry-after-ms"] = str(math.ceil(delay * 1000))
@@ -139,6 +145,7 @@ def _build(value: Json, status: int, headers: Headers, codes: Codes) -> Failure:
         _read_code(fields),
         delay,
         param if isinstance(param, str) else "",
+        kind in LIMITS and is_model_only(error, message),
     )
 
 
@@ -234,6 +241,7 @@ SAYINGS: Final[Mapping[FailureKind, str]] = MappingProxyType({
     _K.SERVER: "the provider failed",
     _K.BAD_GATEWAY: "the provider could not be reached or answered nonsense",
     _K.DISCONNECT: "the provider ended the answer before it was complete",
+    _K.UNUSABLE: "no account at the provider can be used",
     _K.CANCELLED: "the request was cancelled",
 })  # fmt: skip
 """What is said when the provider says nothing readable."""

@@ -85,6 +85,37 @@ def test_budgets_and_caps(model: str, budget: tuple[int, int], output: int) -> N
 
 
 @pytest.mark.parametrize(
+    ("model", "context"),
+    [
+        ("claude-opus-4-7", 1_000_000),
+        ("claude-sonnet-4-6", 1_000_000),
+        ("anthropic/claude-haiku-4.5", 200_000),
+        ("claude-opus-4-1-20250805", 200_000),
+        ("claude-3-5-sonnet-20241022", 200_000),
+        ("gemini-2.5-pro", 1_048_576),
+        ("gemini-3-pro-image-preview", 65_536),
+        ("gpt-5", 400_000),
+        ("gpt-5-chat-latest", 128_000),
+        ("gpt-5.2-pro", 400_000),
+        ("gpt-5.4", 1_050_000),
+        ("gpt-5.4-mini", 400_000),
+        ("gpt-4.1-mini", 1_047_576),
+        ("gpt-4o", 128_000),
+        ("gpt-4-0613", 8_192),
+        ("o1-mini", 128_000),
+        ("o3", 200_000),
+        ("z-ai/glm-4.6", 200_000),
+        ("glm-4.5v", 65_536),
+        ("deepseek-v4-pro", 1_000_000),
+        ("deepseek-v3.2", 128_000),
+        ("unheard-of", 0),
+    ],
+)
+def test_contexts(model: str, context: int) -> None:
+    assert find_capabilities(model, SHIPPED).context == context
+
+
+@pytest.mark.parametrize(
     ("model", "efforts"),
     [
         ("claude-opus-4-7", "low medium high xhigh max"),
