@@ -5,13 +5,13 @@ or both. The client's side reads a caller's request and writes answers; the prov
 answers. Everything is sans-IO: times, ids and capabilities are passed in.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol, runtime_checkable
 
 from proxy.dialects.answer import Answer
 from proxy.dialects.capabilities import Capabilities
-from proxy.dialects.events import Event, Failure
+from proxy.dialects.events import Event, Failure, Start
 from proxy.dialects.names import NameMap
 from proxy.dialects.parts import Request
 from proxy.errors import PenstockError
@@ -99,6 +99,10 @@ class Decoder(Protocol):
     complete: bool
     ended: bool
 
+    @property
+    def failing(self) -> bool:
+        """A failure was read that is said later: whatever comes now, the answer has failed."""
+
     def feed(self, block: Block) -> list[Event]:
         """The events of one block. A finish is held until the end mark, because usage may follow it."""
 
@@ -115,6 +119,20 @@ class Encoder(Protocol):
         """What may be written now, between two calls, to keep the client waiting; b"" for nothing."""
 
     def encode(self, event: Event) -> bytes: ...
+
+    def resume(self, start: Start) -> None:
+        """Another provider, whose answer began with `start`, goes on with what was said: what the one before counted
+        is forgotten."""
+
+
+@runtime_checkable
+class Adopting(Protocol):
+    """An encoder whose events repeat more of the stream than its start and its text."""
+
+    def adopt(self, told: Sequence[bytes]) -> bytes:
+        """Go on with a stream that somebody else has written. Start and text were encoded before, and thrown away;
+        told: the data of the events that the client has read instead, but for most deltas; the last one is last.
+        Returns what goes before anything new, because that other has not come to say it."""
 
 
 class ClientSide(Protocol):

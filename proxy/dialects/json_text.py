@@ -31,6 +31,14 @@ def decode_json(data: bytes | str) -> Json:
         raise ValueError("nested too deeply") from None
 
 
+def decode_leniently(data: bytes) -> Json:
+    """The same of what a provider sent: broken UTF-8 is replaced (WHATWG HTML 9.2.6)."""
+    try:
+        return decode_json(data)
+    except UnicodeDecodeError:
+        return decode_json(data.decode("utf-8", "replace"))
+
+
 def encode_json(value: Json) -> bytes:
     """Compact JSON in UTF-8. A lone surrogate leaves as its escape."""
     try:

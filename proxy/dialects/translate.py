@@ -1,59 +1,69 @@
 """What happens to an answer's bytes on their way from a provider to a client: a `Stage`, sans-IO.
 
-Two stages with one shape. `Translation` decodes the provider's dialect and encodes the client's. `Passage` serves where
-both speak the same: the bytes go on as they came, block by block, and are only looked at; what differs is that a block
-which is no JSON is left out, that a missing end mark (or the blank line of the last event) is added after a finish, and
-that a cut is said in-band.
+`Translation` decodes the provider's dialect and encodes the client's; `Passage` (passage.py) serves where both speak
+the same. `feed` and `end` return what goes to the client, whole events always; `fail` ends the answer from outside.
+Until `committed`, nothing that was returned carries anything of the answer, so all of it may be thrown away: `failure`,
+when set by then, can still become a status.
 
-`feed` and `end` return what goes to the client, whole events always; `fail` ends the answer from outside. Until
-`committed`, nothing that was returned carries anything of the answer, so all of it may be thrown away: `failure`, when
-set by then, can still become a status.
+A failure that comes later is said in-band; or, with `withhold`, kept until `settle` says it. In between the answer can
+be rescued: `resume` gives the stage through which another provider's answer becomes the rest of this one.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Protocol
 
 from proxy.dialects.answer import Folder
-from proxy.dialects.chat import ClientSide, Decoder, Encoder, ProviderSide, Turn
+from proxy.dialects.chat import ClientSide, Encoder, Turn
+from proxy.dialects.delivered import Delivered
 from proxy.dialects.events import BlockStart, Delta, Event, Failure, FailureKind, Finish, Start, Usage
-from proxy.wire.limits import MAX_EVENT
-from proxy.wire.sse import Block, Parser
-
-TOO_LARGE = Failure(FailureKind.BAD_GATEWAY, "the provider sent an event that is too large", 502)
+from proxy.dialects.reading import Reading
+from proxy.dialects.splice import Splice
 
 
 @dataclass(slots=True)
 class Seen:
-    """What is remembered of an answer. events: of the provider's. failure: how it failed. finish: how it ended."""
+    """What is remembered of an answer. events: of the provider's. failure: how it failed. finish: how it ended.
+    substance: events that carry the answer. delivered: where it is tracked, what the client has."""
 
     model: str = ""
     usage: Usage = field(default_factory=Usage)
     finish: Finish | None = None
     failure: Failure | None = None
-    committed: bool = False
+    substance: int = 0
     events: int = 0
     malformed: int = 0
+    delivered: Delivered | None = None
+
+    @property
+    def committed(self) -> bool:
+        return self.substance > 0
 
     def note(self, events: Iterable[Event]) -> None:
         for event in events:
             kind = type(event)
             if kind is Delta or kind is BlockStart:
-                self.committed = True
+                self.substance += 1
             elif isinstance(event, Usage):
                 self.usage = self.usage.merge(event)
             elif isinstance(event, Start):
                 self.model = event.model
                 self.usage = event.usage or self.usage
             elif isinstance(event, Finish):
-                self.finish, self.committed = event, True
+                self.finish = event
+                self.substance += 1
             elif isinstance(event, Failure):
                 self.failure = event
 
 
 class Stage(Protocol):
-    seen: Seen
+    """withhold: a failure is not said until `settle`. mismatch: the answer is a second one, and not the same."""
 
+    seen: Seen
+    withhold: bool
+
+    @property
+    def mismatch(self) -> bool: ...
     @property
     def keepalive(self) -> bytes: ...
     @property
@@ -64,78 +74,49 @@ class Stage(Protocol):
     def ended(self) -> bool:
         """The answer is over; what the provider still sends is of no interest."""
 
+    @property
+    def withheld(self) -> bool:
+        """A failure is kept, and `settle` has not said it."""
+
+    @property
+    def progress(self) -> int:
+        """Moves with whatever is of substance, also where the client has it already."""
+
     def feed(self, data: bytes) -> bytes: ...
     def end(self) -> bytes: ...
     def fail(self, failure: Failure) -> bytes: ...
+    def settle(self) -> bytes:
+        """What says the failure that was withheld; b"" when there is none, or it was said."""
 
-
-class Reading:
-    """A provider's body to events: an event stream, or one JSON document where the provider did not stream."""
-
-    def __init__(self, provider: ProviderSide, turn: Turn, *, streamed: bool, max_event: int = MAX_EVENT) -> None:
-        self._provider = provider
-        self._turn = turn
-        self._parser = Parser(max_event)
-        self._whole: list[bytes] | None = None if streamed else []
-        self._size = 0
-        self._max = max_event
-        self.decoder: Decoder = provider.open_decoder(turn)
-        self.blocks = 0
-        self.failed = False
-
-    def split(self, data: bytes) -> list[Block]:
-        """The blocks that `data` completes; none of a document. `failed` when one is too large."""
-        if self._whole is not None:
-            self._size += len(data)
-            self.failed = self._size > self._max
-            if not self.failed:
-                self._whole.append(data)
-            return []
-        blocks = self._parser.feed(data)
-        self.failed = bool(self._parser.oversized)
-        for block in blocks:
-            if block.data is not None:
-                self.blocks += 1
-        return blocks
-
-    def feed(self, data: bytes) -> list[Event]:
-        decoder = self.decoder
-        complete = decoder.complete
-        blocks = self.split(data)
-        if self.failed and not complete:  # also if the finish came in the same read: something is missing before it
-            return [TOO_LARGE]
-        events: list[Event] = []
-        for block in blocks:
-            if not decoder.ended:
-                events += decoder.feed(block)
-        return events
-
-    @property
-    def tail(self) -> bytes:
-        return b"" if self._whole is not None else self._parser.tail
-
-    def end(self) -> list[Event]:
-        """The body ended cleanly."""
-        if self._whole is not None:
-            return self._provider.parse_answer(b"".join(self._whole), self._turn)
-        known = self.decoder.malformed
-        events = self.decoder.end(self._parser.tail)
-        self.decoder.malformed = known  # half an event is no malformed one
-        return events
+    def resume(self, reading: Reading, *, continues: bool) -> "Stage":
+        """The stage that goes on with the client's stream. continues: the answer to be read is only the rest, and not
+        the whole once more. Only after a failure was withheld, while `seen.delivered` is plain: ValueError."""
 
 
 class Translation:
     """Another dialect's answer for this client."""
 
-    def __init__(self, reading: Reading, encoder: Encoder) -> None:
+    mismatch = False
+
+    def __init__(self, reading: Reading, encoder: Encoder, *, track: bool = False) -> None:
         self._reading = reading
         self._encoder = encoder
         self._over = False
-        self.seen = Seen()
+        self._withheld: Failure | None = None
+        self.withhold = False
+        self.seen = Seen(delivered=Delivered() if track else None)
+
+    @property
+    def withheld(self) -> bool:
+        return self._withheld is not None
+
+    @property
+    def progress(self) -> int:
+        return self.seen.substance
 
     @property
     def keepalive(self) -> bytes:
-        return b"" if self._over else self._encoder.keepalive
+        return b"" if self._over and self._withheld is None else self._encoder.keepalive
 
     @property
     def complete(self) -> bool:
@@ -159,119 +140,126 @@ class Translation:
             return self._say(self._reading.decoder.end())
         return self._say([failure])
 
+    def settle(self) -> bytes:
+        failure, self._withheld = self._withheld, None
+        return b"" if failure is None else self._encoder.encode(failure)
+
+    def resume(self, reading: Reading, *, continues: bool) -> "Resumed":
+        delivered = find_resumable(self.seen, withheld=self.withheld)
+        return Resumed(reading, self._encoder, delivered, continues=continues)
+
     def _say(self, events: list[Event]) -> bytes:
-        encode, seen = self._encoder.encode, self.seen
+        seen = self.seen
         seen.events = self._reading.blocks
-        if len(events) == 1 and type(events[0]) is Delta:  # nearly all of them
-            seen.committed = True
-            return encode(events[0])
+        if len(events) == 1 and type(event := events[0]) is Delta:  # nearly all of them
+            seen.substance += 1
+            out = self._encoder.encode(event)
+            if seen.delivered is not None:
+                seen.delivered.add(event.text, out)
+            return out
+        return self._say_others(events)
+
+    def _say_others(self, events: list[Event]) -> bytes:
+        seen = self.seen
         seen.note(events)
         seen.malformed = self._reading.decoder.malformed
-        self._over = bool(events) and isinstance(events[-1], Finish | Failure)
-        return b"".join([encode(event) for event in events])
+        last = events[-1] if events else None
+        self._over = isinstance(last, Finish | Failure)
+        if not isinstance(last, Failure):
+            return b"".join(self._write(events))
+        written = self._write(events[:-1])
+        failure = last if seen.delivered is None else seen.delivered.tell(last)
+        if self.withhold:
+            self._withheld = failure
+            return b"".join(written)
+        return b"".join([*written, self._encoder.encode(failure)])
+
+    def _write(self, events: list[Event]) -> list[bytes]:
+        encode, delivered = self._encoder.encode, self.seen.delivered
+        written = [encode(event) for event in events]
+        if delivered is not None:
+            for event, out in zip(events, written, strict=True):
+                delivered.note(event, out)
+        return written
 
 
-class Passage:
-    """The provider's own bytes for a client of the same dialect. `end_mark` is what closes a complete stream.
+class Resumed(Translation):
+    """The rest of an answer that broke off, by another provider: what is new in it goes on with the same encoder.
 
-    What the provider says behind an error of its own passes too, `[DONE]` included: its clients know it so.
+    Until it says something new its failures are withheld, and what broke off may still be settled, or resumed once more
+    by somebody else. lead: goes before the first bytes. mend: before whatever is said until then, to end an open line.
     """
 
-    def __init__(self, reading: Reading, encoder: Callable[[], Encoder], keepalive: bytes, end_mark: bytes) -> None:
-        self._reading = reading
-        self._open_encoder = encoder
-        self._keepalive = keepalive
-        self._end_mark = end_mark
-        self._start: Start | None = None
-        self._last = b""  # what was passed on last
-        self._over = False
-        self.seen = Seen()
+    def __init__(
+        self,
+        reading: Reading,
+        encoder: Encoder,
+        delivered: Delivered,
+        *,
+        continues: bool,
+        lead: bytes = b"",
+        mend: bytes = b"",
+    ) -> None:
+        super().__init__(reading, encoder)
+        self.withhold = True
+        self.seen.delivered = delivered
+        self._delivered = delivered
+        self._splice = Splice(delivered, continues=continues)
+        self._lead = mend + lead
+        self._mend = mend
 
     @property
     def keepalive(self) -> bytes:
-        return b"" if self.ended else self._say(self._keepalive)
+        said = super().keepalive
+        return self._mend + said if said else b""
 
     @property
     def complete(self) -> bool:
-        seen = self.seen
-        return seen.finish is not None or (self._reading.decoder.complete and seen.failure is None)
+        return super().complete and self._splice.done
 
     @property
-    def ended(self) -> bool:
-        return self._over or self.seen.failure is not None
+    def progress(self) -> int:
+        return self.seen.substance + self._splice.swallowed
 
-    def feed(self, data: bytes) -> bytes:
-        if self._over:
-            return b""
-        complete = self.complete
-        blocks = self._reading.split(data)
-        if self._reading.failed and not complete:
-            return self.fail(TOO_LARGE)
-        out = [block.raw for block in blocks if self._look(block)]
-        if out:
-            self._last = out[-1]
-        self.seen.events, self.seen.malformed = self._reading.blocks, self._reading.decoder.malformed
-        return out[0] if len(out) == 1 else b"".join(out)
+    def settle(self) -> bytes:
+        return self._mark(super().settle())
 
-    def end(self) -> bytes:
-        if self._over:
-            return b""
-        self._over = True
-        decoder, tail = self._reading.decoder, self._reading.tail
-        out = b"" if tail.strip() else tail  # the LF of a CRLF, or nothing
-        last = None if decoder.ended else _complete(tail)
-        if last is not None:
-            known = decoder.malformed
-            out = last.raw if self._look(last) else b""
-            decoder.malformed = known  # half an event is no malformed one
-        self._last = out or self._last
-        if self.seen.failure is not None:
-            return out
-        marked = decoder.ended
-        events = decoder.end(b"" if last is not None else tail)
-        self.seen.note(events)
-        if events and isinstance(events[-1], Failure):
-            return out + self._encode_failure(events[-1])
-        return out if marked else out + self._say(self._end_mark)
+    def resume(self, reading: Reading, *, continues: bool) -> "Resumed":
+        stage = super().resume(reading, continues=continues)
+        stage._lead, stage._mend = self._lead, self._mend
+        return stage
 
-    def fail(self, failure: Failure) -> bytes:
-        if self.ended:
-            return b""
-        if self.complete:
-            return self.end()
-        self._over = True
-        self.seen.failure = failure
-        return self._encode_failure(failure)
+    def _say(self, events: list[Event]) -> bytes:
+        return self._mark(super()._say(events if self._splice.joined else self._join(events)))
 
-    def _look(self, block: Block) -> bool:
-        """Note what `block` says. False: it is to be left out."""
-        decoder = self._reading.decoder
-        if decoder.ended:
-            return True
-        known = decoder.malformed
-        events = decoder.feed(block)
-        if self._start is None and events and isinstance(events[0], Start):
-            self._start = events[0]
-        self.seen.note(events)
-        return decoder.malformed == known
+    def _join(self, events: list[Event]) -> list[Event]:
+        """What is new of `events`. The start was said; of the second one, model and usage count once it has joined."""
+        splice, seen, size = self._splice, self.seen, self._delivered.size
+        seen.note([event for event in events if isinstance(event, Start | Usage)])
+        new = splice.feed(events)
+        if splice.joined:
+            self._encoder.resume(Start("", seen.model, seen.usage))
+        elif splice.mismatch and not self.mismatch:
+            self.mismatch = True
+            new.append(_build_mismatch(size))
+        return new
 
-    def _encode_failure(self, failure: Failure) -> bytes:
-        """The error as the stream under way would say it: its reader has seen the provider's beginning already."""
-        encoder = self._open_encoder()
-        if self._start is not None:
-            encoder.encode(self._start)
-        return self._say(encoder.encode(failure))
-
-    def _say(self, data: bytes) -> bytes:
-        """Something of ours. A CRLF that was cut is made whole first: not every reader takes a CR for a line end."""
-        return b"\n" + data if data and self._last.endswith(b"\r") else data
+    def _mark(self, out: bytes) -> bytes:
+        if out and self._lead:
+            out, self._lead, self._mend = self._lead + out, b"", b""
+        return out
 
 
-def _complete(tail: bytes) -> Block | None:
-    """The event that a stream ended in without its blank line."""
-    raw = tail + (b"\n" if tail.endswith(b"\n") else b"\n\n")
-    event = next((block for block in Parser().feed(raw) if block.data is not None), None)
-    return None if event is None else Block(raw, event.type, event.data, event.last_event_id)
+def find_resumable(seen: Seen, *, withheld: bool) -> Delivered:
+    """What another provider can go on after. Raises ValueError when none can."""
+    if not withheld or seen.delivered is None or not seen.delivered.plain:
+        raise ValueError("this answer cannot be resumed")
+    return seen.delivered
+
+
+def _build_mismatch(size: int) -> Failure:
+    said = f"the provider's answer broke off after {size} characters, and another answer is not the same"
+    return Failure(FailureKind.DISCONNECT, said, 502)
 
 
 def build_whole(client: ClientSide, turn: Turn, events: Iterable[Event]) -> tuple[Seen, bytes]:
@@ -283,3 +271,8 @@ def build_whole(client: ClientSide, turn: Turn, events: Iterable[Event]) -> tupl
     if seen.failure is not None:
         return seen, b""
     return seen, client.build_answer(folder.answer, turn)
+
+
+def encode_failure(client: ClientSide, turn: Turn, failure: Failure) -> bytes:
+    """The error within a stream of which nothing was written yet but what keeps its client waiting."""
+    return client.open_encoder(turn).encode(failure)

@@ -6,8 +6,24 @@ import pytest
 
 from proxy.dialects.events import Failure, FailureKind, Start
 from proxy.dialects.registry import END_MARKS
-from tests.helpers.crossing import BOTH, OPENING, encode, ending, open_passage, opening, read, run
+from tests.helpers.crossing import (
+    BOTH,
+    OPENING,
+    encode,
+    ending,
+    find_marks,
+    open_passage,
+    open_reading,
+    opening,
+    read,
+    run,
+)
 from tests.helpers.feeds import one_by_one
+from tests.helpers.rescues import CUT, FIRST, SECOND, open_stage, speak, stop
+from tests.helpers.strict import read_strictly
+
+TOLD = FIRST[:4]
+"""Up to within the text."""
 
 BUSY = Failure(FailureKind.OVERLOADED, "busy", 529)
 SAME = pytest.mark.parametrize("dialect", BOTH)
@@ -68,7 +84,9 @@ def test_a_passage_makes_a_line_end_whole_before_it_says_something(dialect: str)
 
 
 @SAME
-@pytest.mark.parametrize("tail", [b"event: mess", b": bye", b"data: {", b'data: {"a', b"junk"])
+@pytest.mark.parametrize(
+    "tail", [b"event: mess", b": bye", b"data", b"data:", b"data: ", b"data: {", b'data: {"a', b"junk"]
+)
 def test_a_passage_leaves_out_half_an_event_at_the_end(dialect: str, tail: bytes) -> None:
     stage = open_passage(dialect)
     data = opening(dialect) + ending(dialect).removesuffix(END_MARKS.get(dialect, b""))
@@ -102,3 +120,52 @@ def test_the_error_within_is_that_of_the_stream_under_way() -> None:
     out = stage.feed(encode("openai-responses", [Start("resp_1", "m"), *OPENING[1:]])) + stage.fail(BUSY)
     assert set(re.findall(rb'"id":"(resp_\w+)"', out)) == {b"resp_1"}
     assert out.count(b'"id":"resp_1"') == 3
+
+
+@pytest.mark.parametrize("dialect", BOTH)
+@pytest.mark.parametrize("end", [b"\r", b"\r\n"])
+def test_a_line_end_that_was_cut_is_made_whole(dialect: str, end: bytes) -> None:
+    """There are readers that look for two CRLF; until something new is said, whatever is said needs it."""
+    body = speak(dialect, TOLD).replace(b"\n", b"\r\n").removesuffix(b"\r\n") + end
+    stage = open_stage(dialect, dialect)
+    stage.withhold = True
+    out = b"".join(map(stage.feed, one_by_one(body))) + stage.fail(CUT)
+    again = stage.resume(open_reading(dialect), continues=False)
+    early = again.keepalive
+    first, rest = again.feed(speak(dialect, SECOND[:-2])), again.keepalive
+    assert early.startswith(b"\n")
+    assert not rest.startswith(b"\n") or dialect == "gemini"
+    assert (out + first).startswith(body.removesuffix(end) + b"\r\n")
+    assert (first.startswith(b"\n"), first.startswith(b"\n\n")) == (True, False)
+
+
+def test_a_stream_with_too_much_beside_its_text_is_not_remembered() -> None:
+    """And one that says the same all the time is."""
+    for count, plain in ((1, True), (300, False)):
+        stage = open_stage("anthropic", "anthropic")
+        stage.feed(speak("anthropic", TOLD))
+        for number in range(300):
+            stage.feed(b'event: novelty\ndata: {"type":"novelty","n":%d}\n\n' % (number % count))
+        assert stage.seen.delivered is not None
+        assert stage.seen.delivered.plain is plain
+
+
+@pytest.mark.parametrize("dialect", BOTH)
+def test_an_error_within_is_of_the_stream_under_way(dialect: str) -> None:
+    """Id, time, model and numbers, whoever says it."""
+    stage = open_stage(dialect, dialect)
+    out = stop(stage, speak(dialect, TOLD), clean=True)
+    said = read_strictly(dialect, out)
+    assert (said.failed, len(said.names)) == (True, 1)
+    assert find_marks(dialect, out) == []
+    assert isinstance(stage.seen.failure, Failure)
+    assert not re.search(rb'"created(_at)?":1700000000', out)
+
+
+def test_what_is_said_behind_an_error_is_kept_in_bounds() -> None:
+    stage = open_stage("anthropic", "anthropic")
+    stage.withhold = True
+    stage.feed(speak("anthropic", [*TOLD, BUSY]))
+    for _ in range(100):
+        assert stage.feed(b": %b\n\n" % (b"x" * 10_000)) == b""
+    assert 256 * 1024 <= len(stage.settle()) <= 300_000

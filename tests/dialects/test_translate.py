@@ -5,8 +5,10 @@ import pytest
 from proxy.dialects.answer import fold
 from proxy.dialects.events import BlockStart, Delta, Failure, FailureKind, Finish, Kind, Reason, Start, Usage
 from proxy.dialects.parts import Text
+from proxy.dialects.passage import Passage
+from proxy.dialects.reading import TOO_LARGE, Reading
 from proxy.dialects.registry import END_MARKS
-from proxy.dialects.translate import TOO_LARGE, Passage, Reading, Seen, Stage, Translation, build_whole
+from proxy.dialects.translate import Seen, Stage, Translation, build_whole, encode_failure
 from tests.helpers.crossing import (
     ARRAY,
     BOTH,
@@ -245,3 +247,11 @@ def test_an_array_ends_however_the_answer_does() -> None:
         out += stage.fail(fail) if fail else stage.feed(ending("anthropic")) + stage.end()
         assert out.startswith(b"[")
         assert out.rstrip().endswith(b"]")
+
+
+@EVERY
+def test_an_error_may_be_all_that_a_stream_says(client: str) -> None:
+    out = encode_failure(find_client(client), make_turn(client), BUSY)
+    assert has_error(client, out)
+    assert find_marks(client, out) == []
+    assert out.rstrip().endswith(b"]" if client == ARRAY else b"")

@@ -49,6 +49,8 @@ class Decoder:
     __slots__ = ("_blocks", "_details", "_meter", "_raw", "_sequence", "_started", "complete", "ended",
                  "malformed")  # fmt: skip
 
+    failing = False
+
     def __init__(self, turn: Turn) -> None:
         self._blocks = Blocks(turn)
         self._meter = Meter()

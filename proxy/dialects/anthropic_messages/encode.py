@@ -96,6 +96,9 @@ class Encoder:
                 self._ended = True
                 return encode_failure(event)
 
+    def resume(self, start: Start) -> None:
+        self._usage = start.usage or Usage()
+
     def _start(self, event: Start) -> bytes:
         self._begun = True
         if event.usage is not None:

@@ -13,7 +13,7 @@ import msgspec
 from msgspec import Raw, Struct
 
 from proxy.dialects.gemini.usage import FIELDS, UsageMetadata
-from proxy.dialects.json_text import decode_json, encode_json
+from proxy.dialects.json_text import decode_leniently, encode_json
 from proxy.dialects.parts import Json
 
 NOTHING: Final = Raw(b"")
@@ -85,7 +85,7 @@ def parse_chunk(data: bytes) -> list[Chunk] | None:
 def read_raw(raw: Raw) -> Json:
     """The value of a field that stayed JSON; None where it is absent."""
     text = bytes(raw)
-    return decode_json(text) if text else None
+    return decode_leniently(text) if text else None
 
 
 def read_chunks(value: Json) -> list[Chunk]:
@@ -94,17 +94,9 @@ def read_chunks(value: Json) -> list[Chunk]:
     return [_read_wrapped(item) for item in items if isinstance(item, dict)]
 
 
-def decode_any(data: bytes) -> Json:
-    """The value of JSON bytes, broken UTF-8 replaced. Raises ValueError."""
-    try:
-        return decode_json(data)
-    except ValueError:
-        return decode_json(data.decode("utf-8", "replace"))
-
-
 def _parse_any(data: bytes) -> list[Chunk] | None:
     try:
-        value = decode_any(data)
+        value = decode_leniently(data)
     except ValueError:
         return None
     return read_chunks(value)

@@ -33,7 +33,6 @@ from proxy.dialects.gemini.chunk import (
     Candidate,
     Chunk,
     ContentPart,
-    decode_any,
     parse_chunk,
     read_chunks,
     read_raw,
@@ -42,6 +41,7 @@ from proxy.dialects.gemini.errors import parse_stream_error
 from proxy.dialects.gemini.marks import ORIGIN
 from proxy.dialects.gemini.reasons import map_reason
 from proxy.dialects.gemini.usage import Counts
+from proxy.dialects.json_text import decode_leniently
 from proxy.dialects.parts import Json, Signature
 from proxy.wire.sse import Block, Parser
 
@@ -59,6 +59,8 @@ class Decoder:
 
     __slots__ = ("_bare", "_blocked", "_calls", "_chunks", "_counts", "_details", "_open", "_origin", "_raw",
                  "_started", "_told", "complete", "ended", "malformed")  # fmt: skip
+
+    failing = False
 
     def __init__(self, turn: Turn) -> None:
         self.malformed = 0
@@ -220,7 +222,7 @@ class Decoder:
             return []
         self._bare = (self._bare + raw)[:_BARE_LIMIT]
         try:
-            value = decode_any(self._bare)
+            value = decode_leniently(self._bare)
         except ValueError:
             return []
         self._bare = b""
@@ -258,7 +260,7 @@ def parse_answer(body: bytes, turn: Turn) -> list[Event]:
         events = [event for block in parser.feed(body) for event in decoder.feed(block)]
         return events + decoder.end(parser.tail)
     try:
-        value = decode_any(body)
+        value = decode_leniently(body)
     except ValueError:
         return [Failure(FailureKind.BAD_GATEWAY, "the provider's answer is no JSON")]
     events = decoder.feed_chunks(read_chunks(value))
@@ -274,7 +276,7 @@ def parse_answer(body: bytes, turn: Turn) -> list[Event]:
 def parse_count(body: bytes) -> int | None:
     """The answer to a request for a number of tokens; None for anything else."""
     try:
-        value = decode_any(body)
+        value = decode_leniently(body)
     except ValueError:
         return None
     count = value.get("totalTokens") if isinstance(value, dict) else None

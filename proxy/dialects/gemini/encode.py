@@ -157,6 +157,9 @@ class Encoder:
         part = self._parts.write(event)
         return self._frame(_HEAD + part + self._tail) if part else b""
 
+    def resume(self, start: Start) -> None:
+        self._usage = start.usage or Usage()
+
     def _begin(self, start: Start) -> None:
         self._usage = start.usage or self._usage
         self._tail = _CLOSING + build_names(start, self._turn)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from proxy.dialects.chat import Turn
 from proxy.dialects.events import Event, Failure, FailureKind
 from proxy.dialects.failures import SAYINGS, parse_error_value
-from proxy.dialects.json_text import decode_json
+from proxy.dialects.json_text import decode_leniently
 from proxy.dialects.openai_chat.chunks import read_chunk
 from proxy.wire.sse import Parser
 
@@ -42,6 +42,6 @@ def parse_answer(body: bytes, turn: Turn, flavour: "Flavour") -> list[Event]:
 
 def _read_other(body: bytes, flavour: "Flavour") -> Failure:
     """JSON that is no answer: an error in another shape, or nothing that says anything."""
-    failure = parse_error_value(decode_json(body), codes=flavour.codes)
+    failure = parse_error_value(decode_leniently(body), codes=flavour.codes)
     silent = failure.kind is FailureKind.SERVER and failure.message == SAYINGS[FailureKind.SERVER]
     return _UNREADABLE if silent else failure

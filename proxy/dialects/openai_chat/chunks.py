@@ -10,7 +10,7 @@ from typing import Any, Final
 import msgspec
 from msgspec import Struct
 
-from proxy.dialects.json_text import decode_json
+from proxy.dialects.json_text import decode_leniently
 from proxy.dialects.parts import Json
 from proxy.wire.sse import Block, Parser
 
@@ -83,11 +83,7 @@ def read_chunk(data: bytes) -> Chunk:
         return _decode(data)
     except (msgspec.DecodeError, UnicodeError, RecursionError):
         pass
-    try:
-        value = decode_json(data)
-    except UnicodeDecodeError:  # WHATWG HTML 9.2.6: broken UTF-8 is replaced
-        value = decode_json(data.decode("utf-8", "replace"))
-    return read_value(value)
+    return read_value(decode_leniently(data))
 
 
 def read_value(value: Json) -> Chunk:

@@ -48,6 +48,8 @@ THINK: Final = "<think>"
 class ChatDecoder:
     """One stream. What `feed` returns is built in `out`."""
 
+    failing = False
+
     def __init__(self, turn: Turn, flavour: "Flavour") -> None:
         self.malformed = 0
         self.complete = False
@@ -93,11 +95,9 @@ class ChatDecoder:
 
     def _end(self) -> list[Event]:
         self.out = []
-        if self.ended:
-            return []
-        if self.complete:
+        if self.complete and not self.ended:
             self._finish()
-        else:
+        elif not self.ended:
             self.fail(Failure(FailureKind.DISCONNECT, SAYINGS[FailureKind.DISCONNECT]))
         return self.out
 

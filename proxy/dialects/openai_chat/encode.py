@@ -6,6 +6,8 @@ shown to who asked for it, `[DONE]` comes last and never after a failure. A clie
 `function_call`, which has room for the first call only.
 """
 
+import re
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Final
 
 from proxy.dialects.base import COMMENT_KEEPALIVE
@@ -34,6 +36,7 @@ if TYPE_CHECKING:
     from proxy.dialects.openai_chat.flavour import Flavour
 
 _FRAME: Final = b'data: {"id":%b,"object":"chat.completion.chunk","created":%d,"model":%b,"choices":'
+_CREATED: Final = re.compile(rb'"created": ?(\d+)').search  # not in a text, where quotation marks are escaped
 _FIRST: Final = b'[{"index":0,"delta":'
 _DONE: Final = b"data: [DONE]\n\n"
 _NO_REASON: Final = b',"finish_reason":null}]'
@@ -98,6 +101,16 @@ class ChatEncoder:
             case Failure():
                 self._ended = True
                 return encode_error_event(event)
+
+    def resume(self, start: Start) -> None:
+        self._usage = start.usage or Usage()
+
+    def adopt(self, told: Sequence[bytes]) -> bytes:
+        """The time of a chunk stands in all of them; Azure's first one, which is no part of the answer, has none."""
+        times = (found[1] for data in reversed(told) if (found := _CREATED(data)))
+        ours, theirs = b'"created":%d' % self._turn.created, b'"created":' + next(times, b"%d" % self._turn.created)
+        self._head, self._before = self._head.replace(ours, theirs, 1), self._before.replace(ours, theirs, 1)
+        return b""
 
     def _encode_delta(self, text: str) -> bytes:
         if self._silent:

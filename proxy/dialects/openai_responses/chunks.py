@@ -8,7 +8,7 @@ from typing import Final
 
 import msgspec
 
-from proxy.dialects.json_text import decode_json, encode_json
+from proxy.dialects.json_text import decode_leniently, encode_json
 from proxy.dialects.parts import Json
 
 
@@ -47,7 +47,7 @@ def read_chunk(data: bytes) -> Chunk | None:
     except (msgspec.DecodeError, UnicodeError):
         pass
     try:
-        value = decode_json(data)
+        value = decode_leniently(data)
     except ValueError:
         return None
     return _fit(value) if isinstance(value, dict) else None
@@ -58,7 +58,7 @@ def read_object(raw: msgspec.Raw | None) -> dict[str, Json]:
     if raw is None:
         return {}
     try:
-        value = decode_json(bytes(raw))
+        value = decode_leniently(bytes(raw))
     except ValueError:
         return {}
     return value if isinstance(value, dict) else {}

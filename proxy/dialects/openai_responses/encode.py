@@ -6,7 +6,8 @@ until then nobody knows whether its status is completed or incomplete. A failure
 call as soon as its item is done. After the end there is nothing. Never raises for what a decoder may send.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any, Final
 
 from proxy.dialects.answer import Answer, unfold
@@ -20,6 +21,7 @@ from proxy.dialects.openai_responses.errors import build_stream_error
 from proxy.dialects.openai_responses.items_out import CallItem, Item, MessageItem, ReasoningItem, WholeItem, Writer
 from proxy.dialects.openai_responses.reasons import find_cause
 from proxy.dialects.openai_responses.response import ResponseObject
+from proxy.dialects.openai_responses.told import read_told
 from proxy.dialects.parts import Json, Signature
 from proxy.dialects.signatures import seal
 
@@ -53,6 +55,25 @@ class Encoder:
         if self.response:
             return b""
         return _HANDLERS[type(event)](self, event)
+
+    def resume(self, start: Start) -> None:
+        self._usage = start.usage or Usage()
+
+    def adopt(self, told: Sequence[bytes]) -> bytes:
+        """Response and item go on under the ids, at the place and with the numbers that the client knows."""
+        known, item, writer = read_told(told), self._item, self._writer
+        created = self._turn.created if known.created is None else known.created
+        self._object = ResponseObject(replace(self._turn, created=created), known.start, told=True)
+        if not isinstance(item, MessageItem):
+            writer.number = known.number
+            return b""
+        item.move(writer, known.item_id, known.index, known.part, known.members)
+        self._output = [WholeItem(place, known.items.get(place, b"")) for place in range(known.index)]
+        self._output.append(item)
+        if known.done:
+            self._close()
+        writer.number = known.number
+        return item.end_part(writer) if self._block is None and not (known.parted or known.done) else b""
 
     def _start(self, event: Start) -> bytes:
         if event.usage is not None:

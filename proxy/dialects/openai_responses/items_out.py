@@ -6,12 +6,14 @@ returns bytes: whole events, numbered by the one `Writer` of an answer. What a d
 text is put together once per block.
 """
 
-from typing import Protocol
+from typing import Final, Protocol
 
 from proxy.dialects.events import BlockStart, Kind
 from proxy.dialects.json_text import encode_json, encode_string
 from proxy.dialects.openai_responses.naming import split_name
 from proxy.dialects.parts import Json
+
+_PLACE: Final = b'"item_id":%b,"output_index":%d,"content_index":%d'
 
 
 class Writer:
@@ -68,12 +70,13 @@ def _done(writer: Writer, index: int, item: bytes) -> bytes:
 class MessageItem:
     """Texts and refusals that follow each other: content parts of one message."""
 
-    __slots__ = ("_contents", "_id", "_index", "_kind", "_place", "json")
+    __slots__ = ("_contents", "_id", "_index", "_kind", "_members", "_place", "json")
 
     def __init__(self, item_id: str, index: int) -> None:
         self._id, self._index = item_id, index
         self._contents: list[bytes] = []
         self._kind = Kind.TEXT
+        self._members = b""  # that others give a message, and we do not
         self._place = b""
         self.json = b""
 
@@ -82,24 +85,38 @@ class MessageItem:
 
     def open_block(self, writer: Writer, kind: Kind) -> bytes:
         self._kind = kind
-        place = b'"item_id":"%b","output_index":%d,"content_index":%d'
-        self._place = place % (self._id.encode(), self._index, len(self._contents))
-        if kind is Kind.TEXT:
+        self._place = _PLACE % (encode_string(self._id), self._index, len(self._contents))
+        self._open_delta(writer)
+        return writer.event(b"response.content_part.added", b'%b,"part":%b' % (self._place, self._part(b'""')))
+
+    def _open_delta(self, writer: Writer) -> None:
+        if self._kind is Kind.TEXT:
             # The SDK's type of this delta wants the member `logprobs`, and nobody minds where it stands.
             writer.open_delta(b"response.output_text.delta", self._place + b',"logprobs":[]')
         else:
             writer.open_delta(b"response.refusal.delta", self._place)
-        return writer.event(b"response.content_part.added", b'%b,"part":%b' % (self._place, self._part(b'""')))
+
+    def move(self, writer: Writer, item_id: str, index: int, part: int, members: dict[str, Json]) -> None:
+        """Client and item know each other by these already, and by what was said of the block under way."""
+        self._id, self._index = item_id or self._id, index
+        self._members = b"," + encode_json(members)[1:-1] if members else b""
+        self._place = _PLACE % (encode_string(self._id), index, part)
+        texts = writer.texts
+        self._open_delta(writer)
+        writer.texts = texts
+
+    def end_part(self, writer: Writer) -> bytes:
+        """The second half of `end_block`."""
+        return writer.event(b"response.content_part.done", b'%b,"part":%b' % (self._place, self._contents[-1]))
 
     def end_block(self, writer: Writer) -> bytes:
         text = writer.text()
-        part = self._part(text)
-        self._contents.append(part)
+        self._contents.append(self._part(text))
         if self._kind is Kind.TEXT:
             done = writer.event(b"response.output_text.done", b'%b,"text":%b,"logprobs":[]' % (self._place, text))
         else:
             done = writer.event(b"response.refusal.done", b'%b,"refusal":%b' % (self._place, text))
-        return done + writer.event(b"response.content_part.done", b'%b,"part":%b' % (self._place, part))
+        return done + self.end_part(writer)
 
     def close(self, writer: Writer, status: bytes) -> bytes:
         self.json = self._build(status)
@@ -111,10 +128,11 @@ class MessageItem:
         return b'{"type":"refusal","refusal":%b}' % text
 
     def _build(self, status: bytes) -> bytes:
-        return b'{"id":"%b","type":"message","status":"%b","role":"assistant","content":[%b]}' % (
-            self._id.encode(),
+        return b'{"id":%b,"type":"message","status":"%b","role":"assistant","content":[%b]%b}' % (
+            encode_string(self._id),
             status,
             b",".join(self._contents),
+            self._members,
         )
 
 

@@ -18,12 +18,12 @@ _MODES: Final = {ToolMode.AUTO: "auto", ToolMode.NONE: "none", ToolMode.ANY: "re
 
 
 class ResponseObject:
-    """start: what the provider said of itself."""
+    """start: what the provider said of itself. told: the client knows its id, whatever that looks like."""
 
     __slots__ = ("_head", "_tail")
 
-    def __init__(self, turn: Turn, start: Start) -> None:
-        own = start.id.startswith("resp_")
+    def __init__(self, turn: Turn, start: Start, *, told: bool = False) -> None:
+        own = start.id.startswith("resp_") or (told and start.id)
         response_id = start.id if own else make_id("resp_", turn.seed)
         self._head = b'{"id":%b,"object":"response","created_at":%d,"model":%b' % (
             encode_string(response_id),

@@ -76,6 +76,11 @@ class Encoder:
                 return b'data: {"type":"error","errorText":%b}\n\n' % encode_string(event.message)
         return b""
 
+    def resume(self, start: Start) -> None:
+        """Model and tokens are told at the end: of who came to it."""
+        self._model = start.model
+        self._usage = start.usage or Usage()
+
     def _start(self, start: Start) -> bytes:
         self._model = start.model
         self._usage = start.usage or self._usage

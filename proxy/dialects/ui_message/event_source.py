@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from typing import Final
 
 from proxy.dialects.chat import Turn
-from proxy.dialects.events import Event, Failure, Finish
+from proxy.dialects.events import Event, Failure, Finish, Start
 from proxy.dialects.ui_message.encode import DONE, Encoder
 
 _ENDED: Final = b"event: end\n" + DONE
@@ -32,6 +32,9 @@ class EventSourceEncoder:
     @property
     def keepalive(self) -> bytes:
         return self._inner.keepalive
+
+    def resume(self, start: Start) -> None:
+        self._inner.resume(start)
 
     def encode(self, event: Event) -> bytes:
         data = self._inner.encode(event)

@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from proxy.dialects.gemini.chunk import NOTHING, Chunk, decode_any, parse_chunk, read_chunks, read_raw
+from proxy.dialects.gemini.chunk import NOTHING, Chunk, parse_chunk, read_chunks, read_raw
+from proxy.dialects.json_text import decode_leniently
 from proxy.wire.sse import Parser
 from tests.helpers.feeds import fuzz
 from tests.helpers.gemini import chunk, list_recordings
@@ -42,7 +43,7 @@ def test_both_ways_read_recordings_alike(recording: Path) -> None:
         if block.data is not None:
             typed = parse_chunk(block.data)
             assert typed is not None
-            read = read_chunks(decode_any(block.data))
+            read = read_chunks(decode_leniently(block.data))
             assert show(typed) == show(read)
 
 
@@ -126,3 +127,7 @@ anything = st.recursive(
 @given(anything)
 def test_no_json_raises(value: Any) -> None:
     assert parse_chunk(json.dumps(value).encode()) is not None
+
+
+def test_broken_text_in_a_member_that_stays_json_is_replaced() -> None:
+    assert read_raw(msgspec.Raw(b'{"a":"\xff"}')) == {"a": "\ufffd"}

@@ -64,6 +64,8 @@ def test_recorded_answers(name: str) -> None:
         (b"", FailureKind.BAD_GATEWAY, ""),
         (b"<html>nginx</html>", FailureKind.BAD_GATEWAY, ""),
         (b"[]", FailureKind.BAD_GATEWAY, ""),
+        (b'{"a\xff":1}', FailureKind.BAD_GATEWAY, ""),
+        (b'{"detail":"oops","more":"\xff"}', FailureKind.SERVER, "oops"),
         ({}, FailureKind.BAD_GATEWAY, ""),
         ({"choices": []}, FailureKind.BAD_GATEWAY, ""),
         ({"error": {"message": "slow down", "code": 429}}, FailureKind.RATE_LIMIT, "slow down"),

@@ -194,3 +194,10 @@ def test_deltas_pass_one_by_one() -> None:
         [Delta("b")],
         [Delta("c")],
     ]
+
+
+def test_an_error_with_broken_text_is_an_error() -> None:
+    sent = b'event: error\ndata: {"error":{"message":"oops"},"more\xff":1}\n\n'
+    failure = decode_stream(PROVIDER.open_decoder(make_turn()), sent)[-1]
+    assert isinstance(failure, Failure)
+    assert (failure.kind, failure.message) == (FailureKind.SERVER, "oops")
