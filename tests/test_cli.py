@@ -15,7 +15,16 @@ from tests.helpers.rawhttp import connected
 from tests.helpers.service import demo_upstream
 
 GOOD = ROOT / "docs" / "penstock.example.toml"
-BROKEN = {"models": 33, "names": 18, "placeholders": 10, "together": 6, "types": 14, "unknown": 9, "values": 22}
+BROKEN = {
+    "failover": 33,
+    "models": 33,
+    "names": 18,
+    "placeholders": 10,
+    "together": 6,
+    "types": 14,
+    "unknown": 9,
+    "values": 22,
+}
 """Sample and how many faults are in it."""
 
 

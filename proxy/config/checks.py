@@ -129,6 +129,17 @@ def _check_models(config: Config, is_broken: IsBroken) -> Iterator[Complaint]:
                 yield place, f"provider {wanted} has the dialect raw, which has no models: only a mount can lead there"
 
 
+def _check_overrides(config: Config, is_broken: IsBroken) -> Iterator[Complaint]:
+    for name, model in config.models.items():
+        if is_broken(("models", name, "targets")) or any(not target for target in model.targets):
+            continue
+        for target in model.overrides:
+            place: Place = ("models", name, "overrides", target)
+            if target not in model.targets and not is_broken(place):
+                close = get_close_matches(target, model.targets, 1)
+                yield place, "it is none of the targets" + (f"; did you mean {close[0]}?" if close else "")
+
+
 def _tell_unknown_provider(config: Config, name: str) -> str:
     close = get_close_matches(name, config.providers, 1)
     return f"there is no provider {name}" + (f"; did you mean {close[0]}?" if close else "")
@@ -157,6 +168,7 @@ _CHECKS: Final = (
     _check_headers,
     _check_dialects,
     _check_models,
+    _check_overrides,
     _check_capabilities,
     _check_mounts,
 )

@@ -14,7 +14,7 @@ from typing import Any, Final
 
 from proxy.config import syntax
 from proxy.config.address import parse_address
-from proxy.config.secret import HIDDEN
+from proxy.config.secret import HIDDEN, Secret
 from proxy.config.units import (
     DURATION_UNITS,
     SIZE_UNITS,
@@ -31,6 +31,7 @@ MAX_COUNT: Final = 10**9  # above every limit of a process; more is a slip
 MAX_TOKENS: Final = 10**8  # a hundred times the largest context of today
 
 _COUNT: Final = re.compile(r"[0-9]{1,10}")
+_SHARE: Final = re.compile(r"[01](\.[0-9]{1,20})?")
 _PLACEHOLDER: Final[Schema] = {"type": "string", "pattern": r"\$"}
 
 
@@ -79,28 +80,22 @@ def _read_size(value: str | int) -> int:
     return size
 
 
-def _read_count(value: str | int) -> int:
+def _read_share(value: str | float) -> float:
     if isinstance(value, str):
-        if not _COUNT.fullmatch(value):
-            raise ValueError("not a whole number")
-        value = int(value)
-    if not 1 <= value <= MAX_COUNT:
-        raise ValueError(f"outside 1 to {MAX_COUNT}")
-    return value
+        if not _SHARE.fullmatch(value):
+            raise ValueError("not a number from 0 to 1")
+        value = float(value)
+    if not 0 <= value <= 1:
+        raise ValueError("outside 0 to 1")
+    return float(value)
 
 
-def _read_tokens(value: str | int) -> int:
-    count = 0 if value in (0, "0") else _read_count(value)
-    if count > MAX_TOKENS:
-        raise ValueError(f"outside 0 to {MAX_TOKENS}")
-    return count
+def _read_hedge(value: str | float) -> str | float:
+    return value if value == "p95" else _read_duration_or_off(value)
 
 
-def _read_some_tokens(value: str | int) -> int:
-    count = _read_tokens(value)
-    if not count:
-        raise ValueError("it cannot be 0")
-    return count
+def _write_hedge(value: str | float) -> str:
+    return value if isinstance(value, str) else _write_duration_or_off(value)
 
 
 def _read_flag(value: str | bool) -> bool:
@@ -126,6 +121,10 @@ def _read_file_name(value: str) -> str:
     return value
 
 
+def _read_path_or_default(value: str) -> str:
+    return value and _read_path(value)
+
+
 def _read_path(value: str) -> str:
     if not value or "\0" in value:
         raise ValueError("not a path")
@@ -144,6 +143,23 @@ def choice(*values: str) -> Kind:
 
     schema = {"anyOf": [{"enum": list(values)}, _PLACEHOLDER]}
     return Kind(name=name, read=read, schema=schema, blank=values[0])
+
+
+def _whole(least: int, most: int) -> Kind:
+    """A kind for whole numbers in bounds."""
+
+    def read(value: str | int) -> int:
+        if isinstance(value, str):
+            if not _COUNT.fullmatch(value):
+                raise ValueError("not a whole number")
+            value = int(value)
+        if not least <= value <= most:
+            raise ValueError(f"outside {least} to {most}")
+        return value
+
+    name = "whole number" if least else "whole number, may be 0"
+    schema = {"anyOf": [{"type": "integer", "minimum": least, "maximum": most}, _PLACEHOLDER]}
+    return Kind(name=name, read=read, schema=schema, types=_WHOLE, blank=0)
 
 
 _DURATION_SCHEMA: Final[Schema] = {
@@ -188,30 +204,28 @@ DURATION_OR_OFF: Final = Kind(
     write=_write_duration_or_off,
     blank=0.0,
 )
+HEDGE: Final = Kind(
+    name='duration, "p95", 0 or "off"',
+    read=_read_hedge,
+    schema={"anyOf": [{"enum": ["off", "p95"]}, *_DURATION_SCHEMA["anyOf"]]},
+    types=_NUMBER,
+    write=_write_hedge,
+    blank=0.0,
+)
 SIZE: Final = Kind(name="size", read=_read_size, schema=_SIZE_SCHEMA, types=_WHOLE, write=format_size, blank=0)
 SIZE_OR_ZERO: Final = Kind(
     name="size, may be 0", read=parse_size, schema=_SIZE_SCHEMA, types=_WHOLE, write=format_size, blank=0
 )
-COUNT: Final = Kind(
-    name="whole number",
-    read=_read_count,
-    schema={"anyOf": [{"type": "integer", "minimum": 1, "maximum": MAX_COUNT}, _PLACEHOLDER]},
-    types=_WHOLE,
-    blank=0,
-)
-TOKENS: Final = Kind(
-    name="whole number",
-    read=_read_some_tokens,
-    schema={"anyOf": [{"type": "integer", "minimum": 1, "maximum": MAX_TOKENS}, _PLACEHOLDER]},
-    types=_WHOLE,
-    blank=0,
-)
-TOKENS_OR_ZERO: Final = Kind(
-    name="whole number, may be 0",
-    read=_read_tokens,
-    schema={"anyOf": [{"type": "integer", "minimum": 0, "maximum": MAX_TOKENS}, _PLACEHOLDER]},
-    types=_WHOLE,
-    blank=0,
+COUNT: Final = _whole(1, MAX_COUNT)
+COUNT_OR_ZERO: Final = _whole(0, MAX_COUNT)
+TOKENS: Final = _whole(1, MAX_TOKENS)
+TOKENS_OR_ZERO: Final = _whole(0, MAX_TOKENS)
+SHARE: Final = Kind(
+    name="number from 0 to 1",
+    read=_read_share,
+    schema={"anyOf": [{"type": "number", "minimum": 0, "maximum": 1}, _PLACEHOLDER]},
+    types=_NUMBER,
+    blank=0.0,
 )
 FLAG: Final = Kind(
     name="true or false",
@@ -225,9 +239,11 @@ ADDRESS_OR_OFF: Final = Kind(name='address or "off"', read=_read_address_or_off,
 PSEUDONYM: Final = Kind(name="text", read=syntax.check_pseudonym, schema=_TEXT_SCHEMA)
 NAME: Final = Kind(name="name", read=syntax.check_name, schema=_TEXT_SCHEMA)
 FILE_NAME: Final = Kind(name="path of a file", read=_read_file_name, schema=_TEXT_SCHEMA)
+DATA_FILE: Final = Kind(name="path of a file", read=_read_path_or_default, schema=_TEXT_SCHEMA)
 # Another program makes it, perhaps later than the proxy starts.
 FUTURE_FILE: Final = Kind(name="path of a file", read=_read_path, schema=_TEXT_SCHEMA)
 ORIGIN: Final = Kind(name="origin", read=syntax.check_origin, schema=_TEXT_SCHEMA)
+PATTERN: Final = Kind(name="name or pattern", read=syntax.check_pattern, schema=_TEXT_SCHEMA)
 TARGET: Final = Kind(name="provider/model", read=syntax.check_target, schema=_TEXT_SCHEMA)
 PARAMETER: Final = Kind(name="name of a parameter", read=syntax.check_parameter, schema=_TEXT_SCHEMA)
 PROJECT: Final = Kind(name="text", read=syntax.check_project, schema=_TEXT_SCHEMA)
@@ -243,6 +259,14 @@ ARGUMENT: Final = Kind(
 )
 # A password is often written into a URL, or into a query behind it.
 BASE_URL: Final = Kind(name="URL", read=syntax.check_base_url, schema=_TEXT_SCHEMA, sensitive=True)
+PROXY: Final = Kind(
+    name="URL, secret",
+    read=syntax.check_proxy,
+    schema=_TEXT_SCHEMA,
+    write=syntax.mask_proxy,
+    blank=Secret(""),
+    sensitive=True,
+)
 KEY: Final = Kind(
     name="text, secret", read=syntax.check_key, schema=_TEXT_SCHEMA, write=_write_hidden, blank=None, sensitive=True
 )

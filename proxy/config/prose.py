@@ -19,6 +19,10 @@ first_byte = "60s"
 idle = "300s"
 write_stall = "60s"
 drain = "30s"
+ttft = "60s"                      # until a stream's first text, thought or tool call; then another account is asked
+
+# [state]                         # what outlives a restart: who is left alone until when
+# path = "/var/lib/penstock/penstock.db"
 
 [clients.dev]                     # who may call; without any client only loopback may be listened on
 key = "${PENSTOCK_DEV_KEY:-dev}"  # or key_sha256 = "..."; ${VAR}, ${VAR:-x}, ${file:PATH}, ${cred:NAME} in any string
@@ -105,6 +109,47 @@ The name that a caller asks for is looked up in this order:
 2. the longest entry with a `*` in it that fits, `*` standing for any text; of two as long, the first;
 3. `provider/model`: everything behind the first slash is the model's name at that provider. No entry is needed.
 
+## Several accounts, several targets
+
+A provider may have several accounts, and a model several targets. When one account refuses, another is asked; when no
+account of a target may be asked, or its provider is in trouble, the next target is. Nothing of it is seen by the
+caller before the answer begins.
+
+```toml
+[providers.openai]
+dialect = "openai-chat"
+base_url = "https://api.openai.com/v1"
+strategy = "least-busy"
+accounts.a = { key = "${OPENAI_KEY_A:-x}", weight = 2, max_streams = 50, rpm = 500, tpm = 200000 }
+accounts.b = { key = "${OPENAI_KEY_B:-x}", proxy = "http://10.0.0.1:3128", models = ["gpt-5*"] }
+
+[providers.openrouter]
+dialect = "openrouter"
+base_url = "https://openrouter.ai/api/v1"
+accounts.main.key = "${OPENROUTER_API_KEY:-x}"
+
+[providers.claude]
+dialect = "anthropic"
+base_url = "https://api.anthropic.com"
+accounts.main.key = "${CLAUDE_KEY:-x}"
+
+[models."gpt-5"]
+targets = ["openai/gpt-5", "openrouter/openai/gpt-5", "claude/claude-sonnet-4-6"]
+attempts = 4
+rescue = "restart"
+hedge_after = "p95"
+on_disconnect = "drain"
+overrides."openai/gpt-5" = { weight = 3 }
+overrides."openrouter/openai/gpt-5" = { tier = 1, ttft = "30s" }
+overrides."claude/claude-sonnet-4-6" = { drop_params = ["logit_bias", "seed"] }
+```
+
+Three of four requests for `gpt-5` go to OpenAI first and one to OpenRouter, since both are in tier 1; Claude, third in
+the list and therefore in tier 3, answers when neither can. Times and counts that a model does not give are those of
+`[limits]`, and those that an override does not give are the model's.
+
+Of `rpm` and `tpm` a minute's worth may be used at once; then they refill second by second.
+
 ## Bearer tokens
 
 Instead of a `key` an account may have a `token_command`, which prints a token, or a `token_file`, which holds one. A
@@ -159,6 +204,7 @@ These variables override the files when they are set and not empty:
 
 - Without any client, every address of `server.listen` is loopback or a Unix socket.
 - A mount's `provider` exists, and so does that of every target of a model; a target's is not `raw`.
+- What a model's `overrides` name is one of its `targets`, spelled the same.
 - `token_command` and `token_file` belong to dialects with a bearer token, `quirks` and `query` to `openai-chat`
   and `openai-responses`, `think_tags` to `openai-chat`, `clear_thinking` to `glm`, `project` to `code-assist`.
 - `*` stands alone in `server.cors`.

@@ -10,7 +10,7 @@ from hashlib import sha256
 from typing import Final
 
 from proxy.config.address import parse_host, parse_port
-from proxy.config.secret import Secret
+from proxy.config.secret import HIDDEN, Secret
 
 MAX_MODEL: Final = 256
 """Characters of a model's name: several times the longest of those that providers list."""
@@ -42,6 +42,8 @@ _NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 _TOKEN: Final = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")  # RFC 9110 5.6.2
 _PATH: Final = re.compile(r"[A-Za-z0-9._~!$&'()*+,;=:@/-]*")  # RFC 3986 3.3 without percent-encoding
 _AUTHORITY: Final = re.compile(r"(\[[^\[\]]*\]|[^\[\]:]*)(?::(.*))?")  # RFC 3986 3.2 without userinfo
+_USER: Final = re.compile(r"(?:[A-Za-z0-9._~!$&'()*+,;=:-]|%[0-9A-Fa-f]{2})*")  # RFC 3986 3.2.1
+_PROXY_PORTS: Final = {"http": 80, "https": 443}
 _PRINTABLE: Final = re.compile(r"[!-~]+")
 _FIELD_VALUE: Final = re.compile(r"[!-~]([\t -~]*[!-~])?")  # RFC 9110 5.5 without obs-text
 _SCHEME: Final = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*")  # RFC 3986 3.1
@@ -153,6 +155,34 @@ def check_base_url(text: str) -> str:
     path = (slash + path).removesuffix("/")
     _check_base_path(path)
     return f"{scheme.lower()}://{authority}{path}"
+
+
+def check_proxy(text: str) -> Secret:
+    """The http or https URL of a forward proxy, perhaps with user and password; a secret for these. "" for none."""
+    if not text:
+        return Secret("")
+    scheme, separator, rest = text.partition("://")
+    if scheme.lower() not in _PROXY_PORTS or not separator:
+        raise ValueError("not the URL of a proxy: it starts with http:// or https://")
+    user, _, authority = rest.removesuffix("/").rpartition("@")
+    if not _USER.fullmatch(user):
+        raise ValueError("not the URL of a proxy: signs in its user name or password need percent-encoding")
+    _check_authority(authority, "the URL of a proxy")
+    return Secret(f"{scheme.lower()}://{rest.removesuffix('/')}")
+
+
+def name_proxy(proxy: Secret) -> str:
+    """`host:port` of a proxy, all of it that may be seen; "" for none."""
+    scheme, _, rest = proxy.reveal().partition("://")
+    host = rest.rpartition("@")[2]
+    return host if not host or re.search(r":[0-9]+$", host) else f"{host}:{_PROXY_PORTS[scheme]}"
+
+
+def mask_proxy(proxy: Secret) -> str:
+    """The URL of a proxy, `***` in place of user and password."""
+    scheme, separator, rest = proxy.reveal().partition("://")
+    user, at, authority = rest.rpartition("@")
+    return f"{scheme}{separator}{HIDDEN if user else ''}{at}{authority}"
 
 
 def check_header_name(text: str) -> str:

@@ -3,7 +3,7 @@
 import pytest
 
 from proxy.config.checks import check_config
-from proxy.config.model import Account, Capability, Client, Config, Model, Mount, Provider, Server
+from proxy.config.model import Account, Capability, Client, Config, Model, Mount, Override, Provider, Server
 from proxy.config.secret import Secret
 from proxy.config.tree import Place
 
@@ -120,6 +120,16 @@ def test_targets_need_a_provider_that_has_models() -> None:
     assert check(config, ("providers",)) == []
     assert check(config, ("models", "m", "targets", 1)) == [("models", "m", "targets", 2)]
     assert check(config, ("providers", "raw", "dialect")) == [("models", "m", "targets", 1)]
+
+
+def test_overrides_are_of_targets() -> None:
+    overrides = {name: Override() for name in ("p/x", "p/z", "p/*")}
+    place = ("models", "m", "overrides", "p/z")
+    config = Config(providers={"p": CLAUDE}, models={"m": Model(targets=("p/x", "p/*"), overrides=overrides)})
+    assert list(check_config(config, lambda _: False)) == [(place, "it is none of the targets; did you mean p/x?")]
+    assert check(config, place) == check(config, ("models", "m", "targets")) == []
+    broken = Config(providers={"p": CLAUDE}, models={"m": Model(targets=("p/x", ""), overrides=overrides)})
+    assert check(broken, ("models", "m", "targets", 1)) == []
 
 
 def test_unknown_provider_comes_with_the_nearest_name() -> None:

@@ -41,6 +41,11 @@ def test_module_prints_the_manual() -> None:
         "| `token_command` | array of text, secret | one of the three |",
         "| `images` | true or false | none | It takes images. |",
         '### `[models."MODEL"]`',
+        '### `[models."MODEL".overrides."PROVIDER/MODEL"]`',
+        '| `hedge_after` | duration, "p95", 0 or "off" | `"off"` |',
+        '| `ttft` | duration, 0 or "off" | none | In place of `limits.ttft`. |',
+        '| `proxy` | URL, secret | `""` |',
+        "| `retry_budget` | number from 0 to 1 | `0.2` |",
         '### `[mounts."/PATH"]`',
         "| `PENSTOCK_ADMIN` | `server.admin` |",
         "| `GEMINI_API_KEY` or `GOOGLE_API_KEY` | `/gemini` | `gemini` |",
@@ -95,11 +100,23 @@ def test_schema_describes_leaves() -> None:
     assert all(table["additionalProperties"] is not True for table in properties.values())
 
 
+PLAIN = {
+    "token_lifetime": "50m",
+    "weight": 1,
+    "max_streams": 0,
+    "rpm": 0,
+    "tpm": 0,
+    "proxy": "",
+    "models": [],
+}
+"""What an account shows when nothing but its credential was given."""
+
+
 def test_mask_shows_what_is_in_effect_and_no_secret() -> None:
     masked = mask(load([EXAMPLE], {"OPENAI_API_KEY": "canary"}))
     assert "canary" not in json.dumps(masked)
     assert masked["clients"] == {"dev": {"key_sha256": "***"}}
-    assert masked["providers"]["openai"]["accounts"] == {"main": {"key": "***", "token_lifetime": "50m"}}
+    assert masked["providers"]["openai"]["accounts"] == {"main": {"key": "***", **PLAIN}}
     assert masked["providers"]["weather"]["headers"] == {"X-Api-Key": "***"}
     assert masked["mounts"]["/weather"]["heartbeat"] == "15s"
     assert masked["mounts"]["/openai"]["heartbeat"] == "off"
@@ -119,6 +136,22 @@ def test_mask_shows_what_was_given_of_what_may_be_absent() -> None:
     masked = mask(build_config([("file", data)], {}))
     assert masked["capabilities"] == {"x-*": {"images": False, "budget": [1, 2]}}
     assert masked["providers"]["p"]["accounts"] == {
-        "a": {"token_command": ["***", "***"], "token_lifetime": "50m"},
-        "b": {"token_file": "/run/token", "token_lifetime": "50m"},
+        "a": {"token_command": ["***", "***"], **PLAIN},
+        "b": {"token_file": "/run/token", **PLAIN},
     }
+
+
+def test_mask_of_routes_and_proxies_reads_back() -> None:
+    account = {"key": "x", "proxy": "http://user:canary@10.0.0.1:3128", "models": ["a*"]}
+    model = {"targets": ["p/a", "p/b"], "hedge_after": "p95", "ttft": "off", "overrides": {"p/b": {"tier": 1}}}
+    data = {
+        "providers": {"p": {"dialect": "gemini", "base_url": "http://a", "accounts": {"a": account}}},
+        "models": {"m": model},
+    }
+    masked = mask(build_config([("file", data)], {}))
+    assert "canary" not in json.dumps(masked)
+    assert masked["models"]["m"]["overrides"] == {"p/b": {"tier": 1, "weight": 1}}
+    assert "deadline" not in masked["models"]["m"]
+    again = build_config([("masked", masked)], {})
+    assert again.providers["p"].accounts["a"].egress == "10.0.0.1:3128"
+    assert mask(again) == masked

@@ -7,6 +7,7 @@ import pytest
 
 from proxy.config import kinds
 from proxy.config.kinds import Kind
+from proxy.config.secret import Secret
 
 READ: list[tuple[Kind, Any, Any, Any]] = [
     (kinds.DURATION, "10s", 10.0, "10s"),
@@ -23,6 +24,19 @@ READ: list[tuple[Kind, Any, Any, Any]] = [
     (kinds.TOKENS, "100000000", 100_000_000, 100_000_000),
     (kinds.TOKENS_OR_ZERO, 0, 0, 0),
     (kinds.TOKENS_OR_ZERO, "0", 0, 0),
+    (kinds.COUNT_OR_ZERO, 0, 0, 0),
+    (kinds.COUNT_OR_ZERO, "7", 7, 7),
+    (kinds.SHARE, 0, 0.0, 0.0),
+    (kinds.SHARE, "1", 1.0, 1.0),
+    (kinds.SHARE, "0.05", 0.05, 0.05),
+    (kinds.HEDGE, "p95", "p95", "p95"),
+    (kinds.HEDGE, "off", 0.0, "off"),
+    (kinds.HEDGE, "250ms", 0.25, "250ms"),
+    (kinds.DATA_FILE, "", "", ""),
+    (kinds.DATA_FILE, ":memory:", ":memory:", ":memory:"),
+    (kinds.PATTERN, "gpt-*", "gpt-*", "gpt-*"),
+    (kinds.PROXY, "", Secret(""), ""),
+    (kinds.PROXY, "HTTP://10.0.0.1:3128/", Secret("http://10.0.0.1:3128"), "http://10.0.0.1:3128"),
     (kinds.FLAG, True, True, True),
     (kinds.FLAG, "false", False, False),
     (kinds.ADDRESS, "[::1]:80", "[::1]:80", "[::1]:80"),
@@ -52,6 +66,17 @@ REFUSED: list[tuple[Kind, Any]] = [
     (kinds.TOKENS, 100_000_001),
     (kinds.TOKENS_OR_ZERO, -1),
     (kinds.TOKENS_OR_ZERO, 100_000_001),
+    (kinds.COUNT_OR_ZERO, -1),
+    (kinds.COUNT_OR_ZERO, "x"),
+    (kinds.SHARE, 1.01),
+    (kinds.SHARE, -0.1),
+    (kinds.SHARE, float("nan")),
+    (kinds.SHARE, "1.1"),
+    (kinds.SHARE, "5%"),
+    (kinds.HEDGE, "p50"),
+    (kinds.DATA_FILE, "a\0b"),
+    (kinds.PATTERN, "a b"),
+    (kinds.PROXY, "10.0.0.1:3128"),
     (kinds.FLAG, "yes"),
     (kinds.ADDRESS, ""),
     (kinds.ADDRESS, "off"),
@@ -103,3 +128,10 @@ def test_file_name_is_taken_when_the_file_exists(tmp_path: Path) -> None:
 def test_secret_kind_is_sensitive_and_written_masked(kind: Kind) -> None:
     assert kind.sensitive
     assert kind.write(kind.blank) == "***"
+
+
+def test_proxy_is_sensitive_and_shows_no_password() -> None:
+    proxy = kinds.PROXY.read("http://user:canary@10.0.0.1:3128")
+    assert kinds.PROXY.sensitive
+    assert kinds.PROXY.write(proxy) == "http://***@10.0.0.1:3128"
+    assert kinds.PROXY.read(kinds.PROXY.write(proxy)).reveal() == "http://***@10.0.0.1:3128"

@@ -4,7 +4,9 @@ from pathlib import Path
 
 import pytest
 
+from proxy.config.cautions import find_cautions
 from proxy.config.load import load
+from proxy.config.lookup import ModelTable, Plan
 from proxy.errors import ConfigError
 
 SAMPLES = Path(__file__).parent / "samples"
@@ -59,7 +61,7 @@ BROKEN = {
         "clients.dev.kye",
         "providers.a.baseurl",
         "providers.a.base_url",
-        "providers.a.accounts.main.weight",
+        "providers.a.accounts.main.wieght",
         'mounts."/a"."strip prefix"',
     ],
     "names.toml": [
@@ -117,6 +119,41 @@ BROKEN = {
         "models.fast.targets[3]",
         'capabilities."gpt-*".budget',
     ],
+    "failover.toml": [
+        "limits.ttft",
+        "limits.hold_status",
+        "limits.attempts",
+        "limits.retry_budget",
+        "limits.cooldown_max",
+        "state.size",
+        "state.path",
+        "providers.p.accounts.a.weight",
+        "providers.p.accounts.a.max_streams",
+        "providers.p.accounts.a.rpm",
+        "providers.p.accounts.a.tpm",
+        "providers.p.accounts.a.models[0]",
+        "providers.p.accounts.b.proxy",
+        "providers.p.accounts.b.models",
+        "providers.p.accounts.c.proxy",
+        "providers.p.strategy",
+        "providers.p.affinity",
+        "models.m.attempts",
+        "models.m.progress",
+        "models.m.rescue",
+        "models.m.hedge_after",
+        "models.m.hedge_budget",
+        "models.m.on_disconnect",
+        "models.m.drain_for",
+        'models.m.overrides."p/a".rescue',
+        'models.m.overrides."p/a".tier',
+        'models.m.overrides."p/a".weight',
+        'models.m.overrides."p/a".ttft',
+        'models.m.overrides."p/a".drop_params',
+        "models.m.overrides.p",
+        "models.n.targets[0]",
+        "capabilities.x.context",
+        'models.m.overrides."p/bb"',
+    ],
     "together.toml": [
         "server.listen[0]",
         "server.listen[2]",
@@ -155,6 +192,23 @@ def test_broken_file_shows_no_secret(name: str) -> None:
     with pytest.raises(ConfigError) as caught:
         load([SAMPLES / name], ENVIRON)
     assert "canary" not in f"{caught.value} {caught.value!r}"
+
+
+def test_accounts_and_routes_are_taken_as_they_stand() -> None:
+    config = load([Path(__file__).parent / "failover.toml"], {})
+    first, second = config.providers["openai"].accounts.values()
+    assert (first.weight, first.max_streams, first.rpm, first.tpm, first.egress) == (2, 50, 500, 200_000, "direct")
+    assert (second.weight, second.max_streams, second.rpm, second.tpm) == (1, 0, 0, 0)
+    assert (second.egress, second.proxy.reveal()) == ("10.0.0.1:3128", "http://10.0.0.1:3128")
+    assert (config.providers["openai"].strategy, config.providers["openai"].affinity) == ("least-busy", "session")
+    found = ModelTable(config).find("gpt-5")
+    assert found is not None
+    assert [(goal.provider, goal.model) for goal in found.goals] == [
+        ("openai", "gpt-5"),
+        ("openrouter", "openai/gpt-5"),
+    ]
+    assert found.plan == Plan(4, 180.0, "restart", None, True, 0.05, "drain", 20.0)
+    assert list(find_cautions(config)) == []
 
 
 def test_every_broken_sample_is_expected_here() -> None:

@@ -46,6 +46,10 @@ ACCEPTED: list[tuple[Callable[[str], object], str, object]] = [
     (syntax.check_query, "", ""),
     (syntax.check_query, "api-version=preview&a=%2F", "api-version=preview&a=%2F"),
     (syntax.check_argument, "a b\n", Secret("a b\n")),
+    (syntax.check_proxy, "", Secret("")),
+    (syntax.check_proxy, "http://proxy", Secret("http://proxy")),
+    (syntax.check_proxy, "HTTPS://u:p%40@proxy.example:8443/", Secret("https://u:p%40@proxy.example:8443")),
+    (syntax.check_proxy, "http://u:@[::1]:3128", Secret("http://u:@[::1]:3128")),
     (syntax.hash_key, "dev", sha256(b"dev").digest()),
     (syntax.check_sha256, HEX, bytes.fromhex(HEX)),
     (syntax.check_sha256, HEX.upper(), bytes.fromhex(HEX)),
@@ -83,6 +87,14 @@ REFUSED: list[tuple[Callable[[str], object], list[str]]] = [
     (syntax.check_project, ["a b", "-a", "a/b", "ü", "x" * 129]),
     (syntax.check_query, ["?a=b", "a b", "a#b", "a=%2", "ü", "a\n", "x" * 1025]),
     (syntax.check_argument, ["", "a\0"]),
+    (
+        syntax.check_proxy,
+        ["proxy:3128", "socks5://proxy", "http:proxy", "http://", "http://u:p@", "http://a:0", "http://a/b"],
+    ),
+    (
+        syntax.check_proxy,
+        ["http://a b@c", "http://u:%@c", "http://ü@c", "http://a@b@c", "http://a?b", "http://a#b", "http://*"],
+    ),
     (syntax.check_pseudonym, ["a b", "a:80", "ü", "x" * 65, " "]),
 ]
 
@@ -116,9 +128,26 @@ def test_text_that_does_not_fit_is_refused(check: Callable[[str], object], text:
         (syntax.check_target, "canary"),
         (syntax.check_origin, "https://user:canary@example.com"),
         (syntax.check_argument, "canary\0"),
+        (syntax.check_proxy, "http://user:canary canary@proxy"),
+        (syntax.check_proxy, "http://proxy:canary"),
     ],
 )
 def test_message_never_repeats_the_text(check: Callable[[str], object], text: str) -> None:
     with pytest.raises(ValueError, match=r"\w") as caught:
         check(text)
     assert "canary" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("proxy", "name", "masked"),
+    [
+        ("", "", ""),
+        ("http://proxy", "proxy:80", "http://proxy"),
+        ("https://u:canary@proxy", "proxy:443", "https://***@proxy"),
+        ("http://canary@[::1]", "[::1]:80", "http://***@[::1]"),
+        ("http://u:canary@[::1]:3128", "[::1]:3128", "http://***@[::1]:3128"),
+    ],
+)
+def test_proxy_is_named_without_its_password(proxy: str, name: str, masked: str) -> None:
+    checked = syntax.check_proxy(proxy)
+    assert (syntax.name_proxy(checked), syntax.mask_proxy(checked)) == (name, masked)

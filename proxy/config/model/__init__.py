@@ -10,8 +10,8 @@ from proxy.config.model.capability import Capability
 from proxy.config.model.config import Config
 from proxy.config.model.limits import Limits
 from proxy.config.model.providers import DIALECTS, Account, Provider
-from proxy.config.model.routes import Model, Mount
-from proxy.config.model.server import Client, Log, Server
+from proxy.config.model.routes import Model, Mount, Override
+from proxy.config.model.server import Client, Log, Server, State
 
 __all__ = [
     "DIALECTS",
@@ -23,6 +23,8 @@ __all__ = [
     "Log",
     "Model",
     "Mount",
+    "Override",
     "Provider",
     "Server",
+    "State",
 ]

@@ -49,6 +49,14 @@ class Capability(Struct, frozen=True, kw_only=True):
         int | None,
         Leaf(kinds.TOKENS, "Most tokens of an answer: sent where a dialect wants a number and the caller gave none."),
     ] = None
+    context: Annotated[
+        int | None,
+        Leaf(
+            kinds.TOKENS_OR_ZERO,
+            "Tokens of prompt and answer together; 0 for not known. A request that is too long for one target goes to "
+            "one with more.",
+        ),
+    ] = None
     prefill: Annotated[bool | None, Leaf(kinds.FLAG, "It goes on with an assistant message that comes last.")] = None
     images: Annotated[bool | None, Leaf(kinds.FLAG, "It takes images.")] = None
     json_tools: Annotated[bool | None, Leaf(kinds.FLAG, "It takes a JSON output format beside tools.")] = None

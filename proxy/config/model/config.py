@@ -9,7 +9,7 @@ from proxy.config.model.capability import Capability
 from proxy.config.model.limits import Limits
 from proxy.config.model.providers import Provider
 from proxy.config.model.routes import Model, Mount
-from proxy.config.model.server import Client, Log, Server
+from proxy.config.model.server import Client, Log, Server, State
 from proxy.config.syntax import check_mount_path, check_name, check_pattern
 
 
@@ -18,6 +18,7 @@ class Config(Struct, frozen=True, kw_only=True):
 
     server: Annotated[Server, Section("Where the proxy listens.")] = Server()
     limits: Annotated[Limits, Section("Times, sizes and counts that nothing may exceed.")] = Limits()
+    state: Annotated[State, Section("What outlives a restart.")] = State()
     clients: Annotated[
         dict[str, Client],
         Named(check_name, "CLIENT", "Who may call. Without any client only loopback may be listened on."),

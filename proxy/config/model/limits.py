@@ -31,6 +31,22 @@ class Limits(Struct, frozen=True, kw_only=True):
             "an answer in one piece may need more.",
         ),
     ] = 60.0
+    ttft: Annotated[
+        float,
+        Leaf(
+            kinds.DURATION_OR_OFF,
+            "Time from a stream's request to the first piece of its answer: text, thoughts or a tool call. What a "
+            "provider sends to keep the connection does not count. A model that thinks unseen for longer wants more.",
+        ),
+    ] = 60.0
+    progress: Annotated[
+        float,
+        Leaf(
+            kinds.DURATION_OR_OFF,
+            "Longest time between two pieces of a stream's answer. Longer than `ttft`, because what has begun is worth "
+            "more patience.",
+        ),
+    ] = 120.0
     idle: Annotated[
         float,
         Leaf(
@@ -47,6 +63,57 @@ class Limits(Struct, frozen=True, kw_only=True):
             "frees the upstream connection after it.",
         ),
     ] = 60.0
+    hold_status: Annotated[
+        float,
+        Leaf(
+            kinds.DURATION_OR_OFF,
+            "How long the status of a stream is held back while an account that answers is looked for; then 200 and "
+            "keep-alives. Most refusals come within it, and callers do not give up yet. Off: until the answer begins.",
+        ),
+    ] = 10.0
+    heartbeat: Annotated[
+        float,
+        Leaf(
+            kinds.DURATION_OR_OFF,
+            "After this much silence towards the caller of a model route a keep-alive of its dialect is written. "
+            "Middleboxes close after 30 s to a minute.",
+        ),
+    ] = 10.0
+    deadline: Annotated[
+        float,
+        Leaf(
+            kinds.DURATION_OR_OFF,
+            "How long after its start a request that has no answer yet is tried again; an attempt under way has its "
+            "own clocks. Three times `ttft`.",
+        ),
+    ] = 180.0
+    attempts: Annotated[
+        int,
+        Leaf(kinds.COUNT, "Requests to providers for one of a caller's. Two full rounds at two providers."),
+    ] = 6
+    attempts_per_provider: Annotated[
+        int,
+        Leaf(
+            kinds.COUNT,
+            "How many of them go to one provider. What has failed three times in a row will not be well at the fourth.",
+        ),
+    ] = 3
+    retry_budget: Annotated[
+        float,
+        Leaf(
+            kinds.SHARE,
+            "Attempts beyond a request's first, as a share of all requests of the last seconds; three a second are "
+            "always free. A fifth, so that a provider in trouble gets little more load than a healthy one.",
+        ),
+    ] = 0.2
+    cooldown_max: Annotated[
+        float,
+        Leaf(
+            kinds.DURATION,
+            "Longest time that an account is left alone before it is tried again with one request, whatever the "
+            "provider says: some name days.",
+        ),
+    ] = 3600.0
     drain: Annotated[
         float,
         Leaf(

@@ -8,7 +8,7 @@ from proxy.config import kinds
 from proxy.config.marks import Leaf, Named
 from proxy.config.quirks import QUIRKS
 from proxy.config.secret import Secret
-from proxy.config.syntax import check_header_name, check_name
+from proxy.config.syntax import check_header_name, check_name, name_proxy
 
 DIALECTS: Final = (
     "raw",
@@ -23,6 +23,11 @@ DIALECTS: Final = (
 
 BEARER_DIALECTS: Final = ("raw", "openai-chat", "openai-responses", "glm", "openrouter", "code-assist")
 """Those whose credential is `Authorization: Bearer`, so that it may be a token that is fetched."""
+
+STRATEGIES: Final = ("round-robin", "least-busy", "fill-first")
+
+DIRECT: Final = "direct"
+"""The name of the way out without a proxy."""
 
 QUIRK_DIALECTS: Final = ("openai-chat", "openai-responses")
 """Those that many vendors speak, each in its own way."""
@@ -60,6 +65,48 @@ class Account(Struct, frozen=True, kw_only=True):
             "tokens usually live, Google's among them: a command may print one that is some minutes old.",
         ),
     ] = 3000.0
+    weight: Annotated[
+        int, Leaf(kinds.COUNT, "Its part of the requests beside the other accounts: 2 gets twice as many as 1.")
+    ] = 1
+    max_streams: Annotated[
+        int,
+        Leaf(
+            kinds.COUNT_OR_ZERO, "Requests in flight with it at most; 0 for any number. 0, as few providers limit it."
+        ),
+    ] = 0
+    rpm: Annotated[
+        int,
+        Leaf(
+            kinds.COUNT_OR_ZERO,
+            "Requests a minute at most; 0 for any number. 0, because what a provider says of its limits is heeded "
+            "anyway.",
+        ),
+    ] = 0
+    tpm: Annotated[
+        int, Leaf(kinds.COUNT_OR_ZERO, "Tokens a minute at most, those of prompts and answers; 0 as with `rpm`.")
+    ] = 0
+    proxy: Annotated[
+        Secret,
+        Leaf(
+            kinds.PROXY,
+            "The HTTP proxy that its requests go through, as `http://` or `https://` with host and port, perhaps with "
+            "`user:password@`. Logs name it by host and port. Empty for the direct way.",
+        ),
+    ] = Secret("")
+    models: Annotated[
+        tuple[str, ...],
+        Leaf(
+            kinds.PATTERN,
+            "The provider's models that it serves; `*` stands for any text. Empty for all of them.",
+            many=True,
+            least=0,
+        ),
+    ] = ()
+
+    @property
+    def egress(self) -> str:
+        """The way out that its requests take, by a name that may be seen."""
+        return name_proxy(self.proxy) or DIRECT
 
 
 class Provider(Struct, frozen=True, kw_only=True):
@@ -97,6 +144,24 @@ class Provider(Struct, frozen=True, kw_only=True):
     accounts: Annotated[
         dict[str, Account], Named(check_name, "ACCOUNT", "The keys that the provider may be used with.")
     ] = field(default_factory=dict)
+    strategy: Annotated[
+        str,
+        Leaf(
+            kinds.choice(*STRATEGIES),
+            "Which account serves a request that belongs to no session: each in turn by its `weight`, the one with the "
+            "fewest requests in flight for its weight, or the first of the list that may. In turn, because nothing "
+            "has to be known of the accounts for it.",
+        ),
+    ] = "round-robin"
+    affinity: Annotated[
+        str,
+        Leaf(
+            kinds.choice("off", "session"),
+            "Whether the requests of one conversation go to one account as long as it may serve them. `session`, "
+            "because providers keep the caches of prompts by account, and what is read from one is cheaper and "
+            "comes sooner.",
+        ),
+    ] = "session"
     quirks: Annotated[
         str,
         Leaf(

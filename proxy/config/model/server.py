@@ -1,4 +1,4 @@
-"""Where the proxy listens, who may call, and what it says about itself."""
+"""Where the proxy listens, who may call, what it keeps, and what it says about itself."""
 
 from typing import Annotated
 
@@ -59,6 +59,18 @@ class Client(Struct, frozen=True, kw_only=True):
 
     def __repr__(self) -> str:
         return "Client(key_sha256=***)"  # the hash of a short key is as good as the key
+
+
+class State(Struct, frozen=True, kw_only=True):
+    path: Annotated[
+        str,
+        Leaf(
+            kinds.DATA_FILE,
+            "The file that keeps cool-downs over a restart; `:memory:` for none. Empty: `penstock.db` in "
+            "`$STATE_DIRECTORY`, which systemd sets, else `penstock/penstock.db` in `$XDG_STATE_HOME` or "
+            "`~/.local/state`.",
+        ),
+    ] = ""
 
 
 class Log(Struct, frozen=True, kw_only=True):

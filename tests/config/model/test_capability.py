@@ -25,7 +25,9 @@ def test_words_are_those_of_the_dialects() -> None:
 
 
 def test_types_are_those_of_the_dialects() -> None:
-    for name, value in asdict(Capability(off=True, output=1, budget=(1, 2), efforts=("low",), family="gpt")).items():
+    for name, value in asdict(
+        Capability(off=True, output=1, context=1, budget=(1, 2), efforts=("low",), family="gpt")
+    ).items():
         assert value is None or type(value) is type(getattr(Capabilities(), name))
 
 
