@@ -77,12 +77,17 @@ class Code(Enum):
     UNREACHABLE = (502, "upstream_unreachable", "The upstream could not be reached.")
     CUT = (502, "upstream_cut", "The upstream closed the connection before it had answered.")
     PROTOCOL = (502, "upstream_protocol", "The upstream's answer is not valid HTTP.")
+    PROXY = (502, "upstream_proxy", "The proxy on the way to the upstream could not be used.")
     TOKEN = (502, "upstream_token", "No token for the upstream could be had.")
     ANSWER_TOO_LARGE = (502, "upstream_too_large", "The upstream's answer is larger than this server takes.")
+    COOLING = (429, "accounts_cooling", "Every account for this upstream is at its limit.")
+    UNUSABLE = (503, "accounts_unusable", "No account for this upstream can be used.")
     BUSY = (503, "too_many_streams", "The server is at its limit of requests in flight.")
     DRAINING = (503, "draining", "The server is shutting down.")
     CONNECT_TIMEOUT = (504, "connect_timeout", "The upstream did not accept a connection in time.")
     FIRST_BYTE_TIMEOUT = (504, "first_byte_timeout", "The upstream did not begin to answer in time.")
+    TTFT_TIMEOUT = (504, "ttft_timeout", "The upstream's answer had no content in time.")
+    IDLE_TIMEOUT = (504, "idle_timeout", "The upstream was silent for too long within its answer.")
 
     def __init__(self, status: int, slug: str, message: str) -> None:
         self.status = status
@@ -104,10 +109,13 @@ class Refused(PenstockError):
 
 @dataclass(slots=True)
 class UpstreamFault(PenstockError):
-    """An upstream failed. `detail` names the class of the cause and its errno, never an address or a header."""
+    """An upstream failed. `detail` names the class of the cause and its errno, never an address or a header. `stale`: a
+    connection that had served before was closed under the request, and not a byte of an answer had come: most likely
+    the upstream had never read it (RFC 9112 9.3.1), and it can be asked again at once."""
 
     code: Code
     detail: str = ""
+    stale: bool = False
 
     def __str__(self) -> str:
         return f"{self.code.slug} ({self.detail})" if self.detail else self.code.slug

@@ -6,15 +6,18 @@ hand-over calls from the socket. Same promises, about one and a half times the c
 
 import asyncio
 from collections.abc import Mapping
+from types import SimpleNamespace
 
 import aiohttp
+from aiohttp import hdrs
 from multidict import CIMultiDict
 from yarl import URL
 
 from proxy.relay.ports import Answer, Receiver, UpstreamRequest
 from proxy.types import AccountName, ProviderName
 from proxy.upstream.answer import check_head, choose_framing, get_length
-from proxy.upstream.faults import FOREIGN, map_fault
+from proxy.upstream.egress import HttpProxy, check_status
+from proxy.upstream.faults import FOREIGN, map_fault, map_proxy_fault
 from proxy.wire.framing import EofBody
 from proxy.wire.headers import Headers
 
@@ -29,12 +32,16 @@ class PullOpener:
         origin: URL,
         added: Mapping[str, str],
         session: aiohttp.ClientSession,
+        proxy: HttpProxy | None = None,
     ) -> None:
         self.name = name
         self.account = account
         self._origin = origin
         self._added = {name.lower(): value for name, value in added.items()}
         self._session = session
+        self._proxy = proxy
+        if proxy is not None and proxy.authorization and origin.scheme == "http":
+            self._added[hdrs.PROXY_AUTHORIZATION.lower()] = proxy.authorization
 
     async def open(self, request: UpstreamRequest) -> Answer:
         origin = self._origin
@@ -42,19 +49,11 @@ class PullOpener:
         url = URL.build(
             scheme=origin.scheme, host=origin.host or "", port=origin.port, path=request.target, encoded=True
         )
-        try:
-            response = await self._session.request(
-                request.method,
-                url,
-                headers=self._build_headers(request),
-                data=self._build_data(request),
-                allow_redirects=False,
-            )
-        except FOREIGN as error:
-            raise map_fault(error) from error
+        response = await self._ask(request, url)
         body = PulledBody(response)
         try:
             headers, reason = Headers(response.raw_headers), response.reason or ""
+            check_status(response.status, self._proxy)
             check_head(response.status, reason, headers)
             length = get_length(headers)
             framing = choose_framing(request.method, response.status, headers, length)
@@ -63,6 +62,26 @@ class PullOpener:
             raise
         body.ends_with_connection = isinstance(framing, EofBody)
         return Answer(response.status, reason, headers, length, None if framing is None else body)
+
+    async def _ask(self, request: UpstreamRequest, url: URL) -> aiohttp.ClientResponse:
+        proxy, use = self._proxy, Use()
+        try:
+            return await self._session.request(
+                request.method,
+                url,
+                headers=self._build_headers(request),
+                data=self._build_data(request),
+                allow_redirects=False,
+                proxy=None if proxy is None else proxy.url,
+                proxy_headers=None if proxy is None else proxy.build_fields(),
+                trace_request_ctx=use,
+            )
+        except FOREIGN as error:
+            connecting = not use.connected
+            fault = map_fault(error) if proxy is None else map_proxy_fault(error, proxy.url, connecting=connecting)
+            fault.stale = use.kept and _is_silent(error)
+            # Without the cause behind a proxy: that of a refused tunnel holds the fields that were sent for it.
+            raise fault from (error if proxy is None else None)
 
     def _build_headers(self, request: UpstreamRequest) -> CIMultiDict[str]:
         added = self._added
@@ -83,6 +102,45 @@ class PullOpener:
             return None
         whole = request.upload.take_whole()
         return request.upload.read() if whole is None else whole
+
+
+class Use:
+    """Of one request: whether it has a connection, and whether that has served another before."""
+
+    __slots__ = ("connected", "kept")
+
+    def __init__(self) -> None:
+        self.connected = self.kept = False
+
+
+def build_trace() -> aiohttp.TraceConfig:
+    """What a session needs so that its connections are noted in a `Use`."""
+    trace = aiohttp.TraceConfig()
+    trace.on_connection_reuseconn.append(_note_kept)
+    trace.on_connection_create_start.append(_note_none)
+    trace.on_connection_create_end.append(_note_new)
+    return trace
+
+
+async def _note_kept(session: aiohttp.ClientSession, context: SimpleNamespace, params: object) -> None:
+    context.trace_request_ctx.connected = context.trace_request_ctx.kept = True
+
+
+async def _note_none(session: aiohttp.ClientSession, context: SimpleNamespace, params: object) -> None:
+    context.trace_request_ctx.connected = context.trace_request_ctx.kept = False
+
+
+async def _note_new(session: aiohttp.ClientSession, context: SimpleNamespace, params: object) -> None:
+    context.trace_request_ctx.connected = True
+
+
+def _is_silent(error: BaseException) -> bool:
+    """The connection ended before an answer; aiohttp puts what had come of a head in place of the message."""
+    if isinstance(error, aiohttp.ServerDisconnectedError):
+        return isinstance(error.message, str)
+    return isinstance(error, (aiohttp.ClientOSError, ConnectionError)) and not isinstance(
+        error, aiohttp.ClientConnectorError
+    )
 
 
 class PulledBody:

@@ -1,7 +1,7 @@
 """aiohttp's client exceptions, mapped once to ours.
 
 `map_fault(exception) -> UpstreamFault`: the first row of `_FAULTS` that fits gives the code. Only the exception's class
-and errno are kept: its text holds the URL and its repr the headers.
+and errno are kept: its text holds the URL and its repr the headers. `map_proxy_fault` is for the way through a proxy.
 """
 
 import errno
@@ -10,6 +10,7 @@ from typing import Final
 
 import aiohttp
 from aiohttp.http_exceptions import HttpProcessingError
+from yarl import URL
 
 from proxy.errors import Code, UpstreamFault
 
@@ -29,6 +30,10 @@ FOREIGN: Final = (aiohttp.ClientError, HttpProcessingError, OSError, TimeoutErro
 """What aiohttp raises for an upstream that misbehaves; anything else is a fault of ours."""
 
 
+_THROUGH_PROXIES: Final = frozenset({Code.TLS, Code.CONNECT_TIMEOUT})
+"""What the origin may be to blame for before a tunnel to it serves."""
+
+
 def map_fault(error: BaseException) -> UpstreamFault:
     """The fault that `error`, raised by aiohttp's client, stands for."""
     if isinstance(error, aiohttp.ClientConnectorError) and error.errno == errno.ECONNREFUSED:
@@ -37,6 +42,18 @@ def map_fault(error: BaseException) -> UpstreamFault:
         if isinstance(error, classes):
             return UpstreamFault(code, describe(error))
     return UpstreamFault(Code.PROTOCOL, describe(error))
+
+
+def map_proxy_fault(error: BaseException, proxy: URL, *, connecting: bool) -> UpstreamFault:
+    """The same on the way through `proxy`: what it refuses, and whatever keeps us from it, is its own fault.
+    connecting: there is no tunnel yet, so that an end of the connection is the proxy's doing as well."""
+    if isinstance(error, aiohttp.ClientHttpProxyError):
+        return UpstreamFault(Code.PROXY, f"status {error.status}")
+    fault = map_fault(error)
+    at_proxy = isinstance(error, aiohttp.ClientConnectorError) and (error.host, error.port) == (proxy.host, proxy.port)
+    if at_proxy or (connecting and fault.code not in _THROUGH_PROXIES):
+        return UpstreamFault(Code.PROXY, fault.detail)
+    return fault
 
 
 def describe(error: BaseException) -> str:

@@ -41,6 +41,7 @@ class PushHandler(ResponseHandler):
         self._has_head = False
         self._is_whole = False
         self.has_body = False
+        self.heard = False  # anything at all of the answer
         self.used = 0  # answers this connection has given before
 
     # From the transport.
@@ -68,7 +69,7 @@ class PushHandler(ResponseHandler):
 
     def set_response_params(self, **params: Any) -> None:
         self._head_end = b""
-        self._has_head = self.has_body = False
+        self._has_head = self.has_body = self.heard = False
         super().set_response_params(**params)
 
     def feed_data(self, data: tuple[RawResponseMessage, Any], size: int = 0) -> None:
@@ -112,6 +113,7 @@ class PushHandler(ResponseHandler):
 
     def _feed_head(self, data: bytes) -> None:
         """Give aiohttp's parser the bytes up to each blank line; behind the final head the bytes are ours."""
+        self.heard = True
         while data:
             end = self._find_blank_line(data)
             super().data_received(data[:end])

@@ -5,7 +5,8 @@ here, as bytes in one call: the target goes onto the wire as it is given, fields
 already here goes with them. Building aiohttp's request, response and writer objects for that costs four times as much.
 
 A GET or HEAD without a body that meets a kept connection which the upstream has just closed is asked again, once, on a
-fresh one (RFC 9112 9.3.1); nothing else is ever sent twice.
+fresh one (RFC 9112 9.3.1), and so is what its sender calls repeatable, if not a byte has come back. Nothing else is
+ever sent twice here: the fault says that the connection was `stale`.
 """
 
 from collections.abc import Mapping
@@ -19,8 +20,9 @@ from proxy.errors import Code, UpstreamFault
 from proxy.relay.ports import Answer, UpstreamRequest
 from proxy.types import AccountName, ProviderName
 from proxy.upstream.answer import check_head, choose_framing, get_length
+from proxy.upstream.egress import HttpProxy, build_place, check_status
 from proxy.upstream.exchange import Exchange
-from proxy.upstream.faults import FOREIGN, map_fault
+from proxy.upstream.faults import FOREIGN, describe, map_fault, map_proxy_fault
 from proxy.upstream.handler import PushHandler
 from proxy.upstream.pool import READ_BUFFER, PoolSettings
 from proxy.wire.headers import Headers
@@ -30,7 +32,8 @@ _NEVER_FRAMED: Final = frozenset({"GET", "HEAD", "OPTIONS", "DELETE"})
 
 
 class PushOpener:
-    """One account at one provider. `added` fields (credentials among them) replace what the request brought."""
+    """One account at one provider. `added` fields (credentials among them) replace what the request brought. `proxy`:
+    the account's way out, None for the direct one."""
 
     def __init__(
         self,
@@ -40,17 +43,24 @@ class PushOpener:
         added: Mapping[str, str],
         session: aiohttp.ClientSession,
         settings: PoolSettings,
+        proxy: HttpProxy | None = None,
     ) -> None:
         self.name = name
         self.account = account
         self._added = {name.lower().encode(): value.encode() for name, value in added.items()}
-        self._tail = b"".join(b"%b: %b\r\n" % pair for pair in self._added.items())
+        tail = dict(self._added)
         self._host = (origin.host_port_subcomponent or "").encode()
+        self._prefix = b""  # of the target: nothing but for a proxy that forwards (RFC 9112 3.2)
+        if proxy is not None and origin.scheme == "http":
+            self._prefix = b"http://" + self._host
+            if proxy.authorization:
+                tail[b"proxy-authorization"] = proxy.authorization.encode()
+        self._tail = b"".join(b"%b: %b\r\n" % pair for pair in tail.items())
+        self._proxy = proxy
         self._session = session
         self._settings = settings
         self._timeout = aiohttp.ClientTimeout(total=None, connect=settings.connect)
-        # What the connector asks of a request is where it leads; one that is never sent says so for all.
-        self._place = aiohttp.ClientRequest("GET", origin.origin(), session=session)
+        self._place = build_place(origin, session, proxy)
 
     async def open(self, request: UpstreamRequest) -> Answer:
         try:
@@ -60,7 +70,7 @@ class PushOpener:
 
     async def _ask(self, request: UpstreamRequest) -> Answer:
         head = self._build_head(request)
-        repeatable = request.method in ("GET", "HEAD") and request.upload is None
+        repeatable = request.repeatable or (request.method in ("GET", "HEAD") and request.upload is None)
         again = False
         while True:
             connection = await self._connect()
@@ -74,9 +84,11 @@ class PushOpener:
                 continue
             try:
                 return await self._exchange(request, head, connection, handler)
-            except (aiohttp.ServerDisconnectedError, aiohttp.ClientOSError, ConnectionError):
-                if not (repeatable and kept):
+            except (aiohttp.ServerDisconnectedError, aiohttp.ClientOSError, ConnectionError) as error:
+                if not kept:
                     raise
+                if not repeatable or (request.upload is not None and handler.heard):
+                    raise UpstreamFault(Code.CUT, describe(error), stale=not handler.heard) from error
                 again = True
 
     async def _connect(self) -> Connection:
@@ -87,6 +99,11 @@ class PushOpener:
             return await connector.connect(self._place, traces=[], timeout=self._timeout)
         except TimeoutError as error:
             raise UpstreamFault(Code.CONNECT_TIMEOUT) from error
+        except FOREIGN as error:
+            if self._proxy is None:
+                raise
+            # Without the cause: that of a refused tunnel holds the fields that were sent for it.
+            raise map_proxy_fault(error, self._proxy.url, connecting=True) from None
 
     async def _exchange(
         self, request: UpstreamRequest, head: bytes, connection: Connection, handler: PushHandler
@@ -106,6 +123,7 @@ class PushOpener:
             exchange.send(head, request.upload)
             message = await exchange.read_head()
             headers, reason = Headers(message.raw_headers), message.reason or ""
+            check_status(message.code, self._proxy)
             check_head(message.code, reason, headers)
             length = get_length(headers)
             decoder = choose_framing(request.method, message.code, headers, length)
@@ -120,7 +138,8 @@ class PushOpener:
 
     def _build_head(self, request: UpstreamRequest) -> bytes:
         added = self._added
-        lines = [b"%b %b HTTP/1.1\r\nhost: %b\r\n" % (request.method.encode(), request.target.encode(), self._host)]
+        target = self._prefix + request.target.encode()
+        lines = [b"%b %b HTTP/1.1\r\nhost: %b\r\n" % (request.method.encode(), target, self._host)]
         lines += [b"%b: %b\r\n" % pair for pair in request.headers if pair[0] not in added]
         lines.append(self._tail)
         upload = request.upload

@@ -13,6 +13,7 @@ import aiohttp
 from aiohttp import hdrs
 
 from proxy.upstream import handler
+from proxy.upstream.fallback import build_trace
 
 KEEPALIVE: Final = 15.0
 """Seconds an idle connection is kept: below the 60 to 75 s of common servers, so that ours closes first."""
@@ -53,6 +54,7 @@ def build_session(settings: PoolSettings) -> aiohttp.ClientSession:
         timeout=aiohttp.ClientTimeout(total=None, connect=settings.connect, sock_read=None),
         auto_decompress=False,
         trust_env=False,
+        trace_configs=[build_trace()] if settings.pull else None,
         raise_for_status=False,
         read_bufsize=READ_BUFFER,
         max_line_size=settings.field,

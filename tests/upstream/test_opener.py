@@ -162,8 +162,54 @@ async def test_nothing_else_is_ever_sent_twice(request_: UpstreamRequest) -> Non
         task = asyncio.create_task(fail(opener, request_))
         await up.peers[0].until(b"\r\n\r\n")
         up.peers[0].fin()
-        assert (await task).code is Code.CUT
+        fault = await task
+        assert (fault.code, fault.stale) == (Code.CUT, True)
         assert len(up.peers) == 1
+
+
+POST = UpstreamRequest("POST", "/", [], None)
+
+
+@pytest.mark.parametrize("pull", [False, True], ids=["push", "pull"])
+@pytest.mark.parametrize("how", ["fin", "reset"])
+async def test_a_kept_connection_that_closes_under_a_post_is_said_to_be_stale(how: str, pull: bool) -> None:
+    async with origin() as up, opening(up.base_url, pull=pull) as opener:
+        up.answer = OK
+        await ask(opener)
+        up.answer = None
+        task = asyncio.create_task(fail(opener, POST))
+        await up.peers[0].until(b"\r\n\r\n")
+        getattr(up.peers[0], how)()
+        fault = await task
+        assert (fault.code, fault.stale) == (Code.CUT, True)
+        up.answer = OK
+        assert await ask(opener, POST) == (200, b"ok")
+
+
+@pytest.mark.parametrize("pull", [False, True], ids=["push", "pull"])
+@pytest.mark.parametrize("heard", [b"HTTP/1.1 200 OK\r\nX: ", b"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 2"])
+async def test_a_connection_that_has_begun_to_answer_is_not_stale(heard: bytes, pull: bool) -> None:
+    async with origin() as up, opening(up.base_url, pull=pull) as opener:
+        up.answer = OK
+        await ask(opener)
+        up.answer = None
+        task = asyncio.create_task(fail(opener, POST))
+        await up.peers[0].until(b"\r\n\r\n")
+        up.peers[0].send(heard)
+        up.peers[0].fin()
+        fault = await task
+        assert not fault.stale
+
+
+@pytest.mark.parametrize("pull", [False, True], ids=["push", "pull"])
+async def test_a_fresh_connection_is_not_stale(pull: bool) -> None:
+    async with origin() as up, opening(up.base_url, pull=pull) as opener:
+        task = asyncio.create_task(fail(opener, POST))
+        peer = await up.peer()
+        await peer.until(b"\r\n\r\n")
+        peer.fin()
+        fault = await task
+        assert (fault.code, fault.stale) == (Code.CUT, False)
 
 
 async def test_a_fresh_connection_that_closes_under_a_get_is_a_fault() -> None:
@@ -176,8 +222,9 @@ async def test_a_fresh_connection_that_closes_under_a_get_is_a_fault() -> None:
         assert len(up.peers) == 1
 
 
-async def test_a_fresh_connection_is_not_replaced_either_after_a_kept_one_failed() -> None:
-    async with origin() as up, opening(up.base_url) as opener:
+@pytest.mark.parametrize("pull", [False, True], ids=["push", "pull"])
+async def test_a_fresh_connection_is_not_replaced_either_after_a_kept_one_failed(pull: bool) -> None:
+    async with origin() as up, opening(up.base_url, pull=pull) as opener:
         up.answer = OK
         await ask(opener)
         up.answer = None
@@ -186,7 +233,8 @@ async def test_a_fresh_connection_is_not_replaced_either_after_a_kept_one_failed
             peer = await up.peer(number)
             await peer.until(b"\r\n\r\n")
             peer.fin()
-        assert (await task).code is Code.CUT
+        fault = await task
+        assert (fault.code, fault.stale) == (Code.CUT, False)
         assert len(up.peers) == 2
 
 
