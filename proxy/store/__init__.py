@@ -1,0 +1,1 @@
+"""The state that outlives a request and a process."""

@@ -1,0 +1,117 @@
+"""One SQLite file for everything that is kept: how it is opened, and how its tables came to be.
+
+`open_database` returns a connection that belongs to the calling thread, with every table as this version wants it. It
+raises sqlite3.Error, OSError, or NewerSchema for a file that a later version has written: that one's tables are not
+guessed at. A new table, or a new column, is one more entry of `MIGRATIONS`, whatever family it is of; `PRAGMA
+user_version` counts the entries that a file has been through.
+
+Write-ahead log: readers and the writer do not wait for each other, and a process that dies leaves a whole file behind.
+`synchronous = NORMAL` syncs at checkpoints only; power that fails takes the last changes along and breaks nothing
+(sqlite.org/pragma.html#pragma_synchronous). It needs shared memory between its users: no network file system.
+"""
+
+import os
+import sqlite3
+import stat
+import time
+from pathlib import Path
+from typing import Final
+
+from proxy.errors import PenstockError
+
+BUSY: Final = 2.0
+"""Seconds to wait for another process's lock: its writes take milliseconds, a backup of the file not much longer."""
+
+MODE: Final = 0o600
+"""The file tells which accounts there are; its -wal and -shm files take its mode over (sqlite3, os_unix.c)."""
+
+_WAL_TRIES: Final = 40
+_WAL_PAUSE: Final = 0.05
+"""Seconds. Changing to the log asks for the whole file, and does not wait on its own where several ask at once."""
+
+MIGRATIONS: Final[tuple[str, ...]] = (
+    """
+    CREATE TABLE cooldowns (
+        level TEXT NOT NULL,
+        provider TEXT NOT NULL,
+        name TEXT NOT NULL,
+        model TEXT NOT NULL,
+        why TEXT NOT NULL,
+        detail TEXT NOT NULL,
+        since REAL NOT NULL,
+        until REAL NOT NULL,
+        strikes INTEGER NOT NULL,
+        attention INTEGER NOT NULL,
+        mark TEXT NOT NULL,
+        PRIMARY KEY (level, provider, name, model)
+    ) WITHOUT ROWID
+    """,
+)
+
+
+class NewerSchema(PenstockError):
+    """The file was written by a later version."""
+
+    def __str__(self) -> str:
+        return "the file was written by a later version"
+
+
+def open_database(path: Path) -> sqlite3.Connection:
+    """Open, or make, the file and bring its tables up to date. May wait for some seconds."""
+    _prepare_file(path)
+    connection = sqlite3.connect(path, timeout=BUSY, isolation_level=None)
+    try:
+        _use_log(connection)
+        connection.execute("PRAGMA synchronous = NORMAL")
+        _migrate(connection)
+    except BaseException:
+        connection.close()
+        raise
+    return connection
+
+
+def read_number(connection: sqlite3.Connection, pragma: str) -> int:
+    """The value of a pragma, one of ours or SQLite's own."""
+    return int(connection.execute(f"PRAGMA {pragma}").fetchone()[0])
+
+
+def _prepare_file(path: Path) -> None:
+    """A file that only we may read. An existing one is not opened here: closing it would drop the locks that another
+    connection of this process holds on it (sqlite.org/howtocorrupt.html 2.2)."""
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    try:
+        os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, MODE))
+    except FileExistsError:
+        found = path.stat()
+        if stat.S_ISREG(found.st_mode) and found.st_mode & 0o077 and found.st_uid == os.geteuid():
+            path.chmod(MODE)
+
+
+def _use_log(connection: sqlite3.Connection) -> None:
+    for left in reversed(range(_WAL_TRIES)):
+        try:
+            connection.execute("PRAGMA journal_mode = WAL").fetchone()
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY or not left:
+                raise
+            time.sleep(_WAL_PAUSE)
+        else:
+            return
+
+
+def _migrate(connection: sqlite3.Connection) -> None:
+    if read_number(connection, "user_version") == len(MIGRATIONS):
+        return
+    connection.execute("BEGIN IMMEDIATE")
+    try:
+        version = read_number(connection, "user_version")  # another process may have been first
+        if version > len(MIGRATIONS):
+            raise NewerSchema
+        for statement in MIGRATIONS[version:]:
+            connection.execute(statement)
+        connection.execute(f"PRAGMA user_version = {len(MIGRATIONS)}")
+        connection.execute("COMMIT")
+    except BaseException:
+        if connection.in_transaction:
+            connection.execute("ROLLBACK")
+        raise
