@@ -7,6 +7,7 @@ loads the configuration again and swaps it in whole, or keeps the old one and sa
 
 import asyncio
 import logging
+import os
 import signal
 import sys
 from collections.abc import Awaitable, Callable, Iterator
@@ -16,7 +17,7 @@ from typing import Final
 from aiohttp import web
 from aiohttp.http_parser import HttpRequestParser
 
-from proxy.app import Penstock
+from proxy.app import Penstock, open_store
 from proxy.config.address import parse_address
 from proxy.config.model import Config
 from proxy.errors import PenstockError
@@ -67,7 +68,7 @@ class Service:
         self._hurry = asyncio.Event()
         self._sites: list[web.SockSite] = []
         self._access = AccessLog(log_format or config.log.format, config.log.level)
-        self.penstock = Penstock(config, self._access.write)
+        self.penstock = Penstock(config, self._access.write, store=open_store(config.state.path, os.environ))
 
     async def run(self, announce: Announce | None = None) -> bool:
         """Serve until told to stop; False when the stop was hurried by a second signal. Raises BindError."""

@@ -1,36 +1,25 @@
-"""A request on a model route, understood: whom it goes to, what is sent there, and how the answer is read.
+"""What a target is sent for a question, and how its answer will be read.
 
-`understand` takes a route, a body and the configuration in force; it does no I/O. Where client and provider speak the
+`aim` takes a question and one of the targets that it may be put to; it does no I/O. Where client and provider speak the
 same dialect the body stays as it came but for the model's name; otherwise it is parsed and built anew. It raises
-Invalid for what the client got wrong and Declined for what cannot be had.
+Invalid for what the client got wrong, or this target cannot take.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Final
-from urllib.parse import parse_qsl, quote
+from urllib.parse import quote
 
 from proxy import __version__
-from proxy.dialects.capabilities import find_capabilities
-from proxy.dialects.chat import (
-    Asked,
-    ClientSide,
-    CountingClient,
-    CountingProvider,
-    Declined,
-    Invalid,
-    Outgoing,
-    ProviderSide,
-    Target,
-    Turn,
-)
-from proxy.dialects.events import Failure, FailureKind
+from proxy.config.lookup import Goal
+from proxy.dialects.chat import ClientSide, CountingProvider, Invalid, Outgoing, ProviderSide, Target, Turn
 from proxy.dialects.fields import parse_object
 from proxy.dialects.json_text import encode_json, replace_member
 from proxy.dialects.parts import Request
-from proxy.dialects.registry import CLIENTS
+from proxy.dialects.rescue import build_continuation
 from proxy.edge.house import House, Provider
 from proxy.edge.model_routes import Ask, ModelRoute
+from proxy.edge.question import PAGES, Question
 from proxy.edge.scope import Scope
 from proxy.wire.target import take_parameters
 
@@ -43,8 +32,6 @@ _OTHERS: Final = (b'"reasoning_content"', b'"reasoning_details"', b'"extra_conte
 """Members that our answers and other vendors' give to OpenAI clients, and OpenAI itself refuses to see again."""
 
 _STRICT: Final = frozenset({"openai", "azure"})
-
-_PAGES: Final = frozenset({"ui-message", "event-source"})
 
 _EMBEDDERS: Final = frozenset({"openai-chat", "openai-responses", "openrouter", "glm"})
 
@@ -62,23 +49,48 @@ _FIXED: Final = frozenset({b"content-type", b"accept-encoding"})
 
 
 @dataclass(frozen=True, slots=True)
-class Asking:
-    """route, client: who asks. provider, side: who answers. model: as it was asked for. same: bytes pass as they are.
-    counts: the provider counts the tokens of a count request itself. headers: in lower case, for upstream."""
+class Answerer:
+    """Who answers, for as long as the answer lasts. dropped: parameters that did not go along."""
 
-    route: ModelRoute
-    client: ClientSide
+    goal: Goal
+    provider: Provider
+    dropped: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Asking:
+    """question: what was asked. goal: the target. provider, side: who answers. same: bytes pass as they are. counts:
+    the provider counts the tokens of a count request itself. headers: in lower case, for upstream."""
+
+    question: Question
+    goal: Goal
     provider: Provider
     side: ProviderSide
-    model: str
     turn: Turn
     same: bool
     counts: bool
     headers: list[tuple[bytes, bytes]]
 
     @property
+    def route(self) -> ModelRoute:
+        return self.question.route
+
+    @property
+    def client(self) -> ClientSide:
+        return self.question.client
+
+    @property
+    def model(self) -> str:
+        """As it was asked for."""
+        return self.question.model
+
+    @property
     def stream(self) -> bool:
         return self.turn.request.stream
+
+    @property
+    def answerer(self) -> Answerer:
+        return Answerer(self.goal, self.provider, self.turn.outgoing.dropped)
 
     @property
     def target(self) -> str:
@@ -89,32 +101,38 @@ class Asking:
         return f"{path}?{'&'.join(queries)}" if queries else path
 
 
-def understand(scope: Scope, route: ModelRoute, body: bytes, created: int) -> Asking:
-    """Raises Invalid and Declined."""
-    house = scope.house
-    asked = _build_asked(scope, route, house)
-    client = CLIENTS[route.dialect]
-    name, stream = _peek(route, body, asked)
-    goal, drop = _find_goal(house, name)
-    provider = house.providers[goal[0]]
-    side = provider.side
-    if side is None:
-        raise Declined(_unknown(house, name))
+def aim(scope: Scope, question: Question, goal: Goal) -> Asking:
+    """What `goal` is sent. Raises Invalid for what it cannot take, or the client got wrong."""
+    route, name = question.route, question.model
+    provider = scope.house.providers[goal.provider]
     if route.ask is Ask.EMBEDDINGS:
         if provider.dialect.name not in _EMBEDDERS:
             raise Invalid("model", "its provider has no embeddings")
         request = Request(name, [], route.dialect)
-        outgoing = Outgoing("/embeddings", replace_member(body, "model", encode_json(goal[1])))
-        return _build(scope, route, client, provider, name, request, outgoing, created, same=True, counts=False)
-    same = provider.dialect.name == route.dialect and _is_plain(body, provider)
-    if same:
-        request = Request(goal[1], [], route.dialect, stream=stream)
-        outgoing = _pass(scope, route, body, name, goal[1])
-        counts = route.ask is Ask.COUNT
-        return _build(scope, route, client, provider, name, request, outgoing, created, same=True, counts=counts)
-    target = Target(goal[1], find_capabilities(goal[1], house.rows), drop, provider.options)
-    request, outgoing, counts = _translate(route, client, side, body, asked, target)
-    return _build(scope, route, client, provider, name, request, outgoing, created, same=False, counts=counts)
+        outgoing = Outgoing("/embeddings", replace_member(question.body, "model", encode_json(goal.model)))
+        return _build(scope, question, goal, request, outgoing, same=True, counts=False)
+    if provider.dialect.name == route.dialect and _is_plain(question.body, provider):
+        request = Request(goal.model, [], route.dialect, stream=question.stream)
+        outgoing = _pass(scope, route, question.body, name, goal.model)
+        return _build(scope, question, goal, request, outgoing, same=True, counts=route.ask is Ask.COUNT)
+    request, outgoing, counts = _translate(question, provider, _choose_target(scope.house, question, goal))
+    return _build(scope, question, goal, request, outgoing, same=False, counts=counts)
+
+
+def aim_to_continue(scope: Scope, question: Question, goal: Goal, text: str) -> Asking:
+    """As `aim`, for a target that shall go on where `text` of an answer ends."""
+    provider = scope.house.providers[goal.provider]
+    request = build_continuation(question.read(), text)
+    outgoing = _side(provider).build_request(request, _choose_target(scope.house, question, goal))
+    return _build(scope, question, goal, request, outgoing, same=False, counts=False)
+
+
+def _choose_target(house: House, question: Question, goal: Goal) -> Target:
+    drop = goal.drop_params
+    if question.route.dialect in PAGES:  # what an app adds for itself asks nothing of a model
+        drop |= frozenset(question.read().extra)
+    options = house.providers[goal.provider].options
+    return Target(goal.model, house.find_capabilities(goal.model), drop, options)
 
 
 def _is_plain(body: bytes, provider: Provider) -> bool:
@@ -123,44 +141,6 @@ def _is_plain(body: bytes, provider: Provider) -> bool:
         return False
     strict = provider.dialect.name == "openai-chat" and provider.options.get("quirks") in _STRICT
     return not strict or not any(member in body for member in _OTHERS)
-
-
-def _build_asked(scope: Scope, route: ModelRoute, house: House) -> Asked:
-    headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in scope.head.headers.lowered}
-    query = dict(parse_qsl(scope.query or "", keep_blank_values=True))
-    model = route.model
-    if model is None and route.dialect in _PAGES:
-        model = next(iter(house.models.names), None)  # a page need not name one: the first that is configured
-    return Asked(model, route.stream, headers, query)
-
-
-def _peek(route: ModelRoute, body: bytes, asked: Asked) -> tuple[str, bool]:
-    """Model and stream, before it is known whether the rest has to be understood."""
-    if route.model is not None:
-        return route.model, bool(route.stream)
-    if route.dialect == "event-source":
-        name, stream = asked.query.get("model") or asked.model, True
-    else:
-        fields = parse_object(body)
-        name = fields.text("model", None) or asked.model
-        stream = fields.flag("stream", False) if route.stream is None else route.stream
-    if not name:
-        raise Invalid("model", "is required")
-    return name, stream
-
-
-def _find_goal(house: House, name: str) -> tuple[tuple[str, str], frozenset[str]]:
-    found = house.models.find(name)
-    if found is None:
-        raise Declined(_unknown(house, name))
-    goal = found.goals[0]
-    return (goal.provider, goal.model), found.drop_params
-
-
-def _unknown(house: House, name: str) -> Failure:
-    near = house.models.suggest(name)
-    hint = f"; did you mean {' or '.join(near)}?" if near else ""
-    return Failure(FailureKind.NOT_FOUND, f"there is no model of this name{hint}", 404, param="model")
 
 
 def _pass(scope: Scope, route: ModelRoute, body: bytes, name: str, model: str) -> Outgoing:
@@ -183,38 +163,29 @@ def _choose_query(query: str | None, route: ModelRoute) -> str | None:
     return f"{rest}&alt=sse" if rest else "alt=sse"
 
 
-def _translate(
-    route: ModelRoute, client: ClientSide, side: ProviderSide, body: bytes, asked: Asked, target: Target
-) -> tuple[Request, Outgoing, bool]:
-    if route.ask is Ask.COUNT and isinstance(client, CountingClient):
-        request = client.parse_count_request(body, asked)
-        if isinstance(side, CountingProvider):
-            return request, side.build_count_request(request, target), True
-        return request, Outgoing("", b""), False
-    request = client.parse_request(body, asked)
-    if route.dialect in _PAGES:  # what an app adds for itself asks nothing of a model
-        target = replace(target, drop=target.drop | frozenset(request.extra))
-    return request, side.build_request(request, target), False
+def _translate(question: Question, provider: Provider, target: Target) -> tuple[Request, Outgoing, bool]:
+    request, side = question.read(), _side(provider)
+    if question.route.ask is not Ask.COUNT:
+        return request, side.build_request(request, target), False
+    if isinstance(side, CountingProvider):
+        return request, side.build_count_request(request, target), True
+    return request, Outgoing("", b""), False
+
+
+def _side(provider: Provider) -> ProviderSide:
+    """No model leads to a provider without one."""
+    if provider.side is None:
+        raise LookupError(provider.name)
+    return provider.side
 
 
 def _build(
-    scope: Scope,
-    route: ModelRoute,
-    client: ClientSide,
-    provider: Provider,
-    name: str,
-    request: Request,
-    outgoing: Outgoing,
-    created: int,
-    *,
-    same: bool,
-    counts: bool,
+    scope: Scope, question: Question, goal: Goal, request: Request, outgoing: Outgoing, *, same: bool, counts: bool
 ) -> Asking:
-    if provider.side is None:
-        raise Declined(_unknown(scope.house, name))
-    turn = Turn(request, outgoing, scope.record.id, created, route.array and request.stream)
+    provider, route = scope.house.providers[goal.provider], question.route
+    turn = Turn(request, outgoing, question.id, question.created, route.array and request.stream)
     headers = _build_headers(scope, outgoing.headers, kin=provider.dialect.name == route.dialect)
-    return Asking(route, client, provider, provider.side, name, turn, same, counts, headers)
+    return Asking(question, goal, provider, _side(provider), turn, same, counts, headers)
 
 
 def _build_headers(scope: Scope, own: Mapping[str, str], *, kin: bool) -> list[tuple[bytes, bytes]]:

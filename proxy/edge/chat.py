@@ -1,7 +1,6 @@
-"""A request on a model route, in whatever dialect: asked of a provider, answered in the client's own.
+"""A request on a model route, in whatever dialect: what the proxy answers by itself, and what it asks others for.
 
-Until the answer has substance everything that fails becomes a status; from then on the pump owns the stream, and what
-fails is said in-band. A whole answer is collected first, so it never breaks off.
+The body is read whole, understood as far as it takes to know who may answer, and handed to `serving.py`.
 """
 
 import time
@@ -12,19 +11,17 @@ from proxy.dialects.chat import Declined, Invalid
 from proxy.dialects.estimate import estimate_tokens
 from proxy.dialects.events import Failure, FailureKind
 from proxy.dialects.model_lists import build_list, build_model
-from proxy.edge.answers import answer_error, answer_other, answer_stream, answer_whole, is_compressed
-from proxy.edge.asking import Asking, understand
+from proxy.edge.asking import aim
 from proxy.edge.downstream import WholeAnswer
 from proxy.edge.model_fields import build_fields
 from proxy.edge.model_routes import Ask, ModelRoute
+from proxy.edge.question import Question, understand
 from proxy.edge.scope import SCOPE, Scope
+from proxy.edge.serving import Serving
 from proxy.edge.upload import build_upload
 from proxy.errors import Code, Refused
-from proxy.relay.attempt import open_attempt
 from proxy.relay.clocks import Ticker
 from proxy.relay.outcome import Phase
-from proxy.relay.ports import Answer, UpstreamRequest
-from proxy.relay.whole_upload import WholeUpload
 from proxy.wire.requests import get_body_length, wants_continue
 
 
@@ -44,9 +41,12 @@ async def handle_models(request: web.BaseRequest, ticker: Ticker) -> web.StreamR
     if back or route.ask is Ask.RESUME:
         return WholeAnswer(204, build_fields(scope), b"")
     body = await _read_body(request, scope, ticker)
-    asking = understand(scope, route, body, int(time.time()))
+    question = understand(scope, route, body, int(time.time()))
     del body
-    return await _serve(request, scope, asking, ticker)
+    scope.record.model_asked = question.model
+    if route.ask is Ask.COUNT and not aim(scope, question, question.found.goals[0]).counts:
+        return _answer_count(scope, question)
+    return await Serving(request, scope, question, ticker).run()
 
 
 def _answer_list(scope: Scope, route: ModelRoute) -> WholeAnswer:
@@ -80,40 +80,8 @@ async def _read_body(request: web.BaseRequest, scope: Scope, ticker: Ticker) -> 
     return whole
 
 
-async def _serve(request: web.BaseRequest, scope: Scope, asking: Asking, ticker: Ticker) -> web.StreamResponse:
-    record = scope.record
-    record.provider = asking.provider.name
-    record.model_asked = asking.model
-    if asking.route.ask is Ask.COUNT and not asking.counts:
-        return _answer_count(scope, asking)
-    answer = await _ask(scope, asking, ticker)
-    source = answer.source
-    try:
-        if not 200 <= answer.status <= 299:
-            return await answer_error(scope, asking, answer, ticker)
-        if is_compressed(answer):
-            raise Declined(Failure(FailureKind.BAD_GATEWAY, "the provider compressed its answer unasked", 502))
-        if asking.route.ask is not Ask.CHAT:
-            return await answer_other(scope, asking, answer, ticker)
-        if not asking.stream:
-            return await answer_whole(scope, asking, answer, ticker)
-        return await answer_stream(request, scope, asking, answer, ticker)
-    finally:
-        if source is not None:
-            source.abort()  # harmless when the body is complete
-
-
-async def _ask(scope: Scope, asking: Asking, ticker: Ticker) -> Answer:
-    provider, record = asking.provider, scope.record
-    opener = provider.openers[provider.book.pick()]
-    record.account = opener.account
-    record.phase = Phase.WAITING
-    upload = WholeUpload(asking.turn.outgoing.body)
-    outgoing = UpstreamRequest("POST", asking.target, asking.headers, upload)
-    return await open_attempt(opener, outgoing, scope.house.limits.first_byte, ticker, record)
-
-
-def _answer_count(scope: Scope, asking: Asking) -> WholeAnswer:
-    body = asking.client.build_count(estimate_tokens(asking.turn.request))
-    fields = [(b"Content-Type", b"application/json"), *build_fields(scope, asking), (b"x-penstock-estimated", b"true")]
-    return WholeAnswer(200, fields, body)
+def _answer_count(scope: Scope, question: Question) -> WholeAnswer:
+    scope.record.provider = scope.house.providers[question.found.goals[0].provider].name
+    body = question.client.build_count(estimate_tokens(question.read()))
+    fields = [(b"Content-Type", b"application/json"), *build_fields(scope, question)]
+    return WholeAnswer(200, [*fields, (b"x-penstock-estimated", b"true")], body)

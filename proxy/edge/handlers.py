@@ -4,12 +4,17 @@ Up to the head everything that fails raises, and becomes an answer; from the hea
 fails ends the connection visibly.
 """
 
+import math
 from typing import Final
 
 from aiohttp import web
 
+from proxy.accounts.book import Lease, Shut
+from proxy.accounts.trouble import How, Trouble
+from proxy.dialects.failures import parse_failure
 from proxy.edge.client_stream import open_stream
 from proxy.edge.downstream import Downstream, Fields
+from proxy.edge.faults import read_fault
 from proxy.edge.house import House, Mount
 from proxy.edge.scope import SCOPE, Scope
 from proxy.edge.upload import ClientUpload, build_upload
@@ -25,6 +30,7 @@ from proxy.wire.sse import EventCounter
 from proxy.wire.target import join_query
 
 _WITHOUT_BODY: Final = frozenset({204, 304})
+_TOO_MANY: Final = 429
 
 
 async def handle_mount(request: web.BaseRequest, ticker: Ticker) -> web.StreamResponse:
@@ -35,7 +41,7 @@ async def handle_mount(request: web.BaseRequest, ticker: Ticker) -> web.StreamRe
         raise Refused(Code.NOT_FOUND)
     head, limits = scope.head, scope.house.limits
     upload = build_upload(request, get_body_length(head.headers), limits, ticker, wants_continue=wants_continue(head))
-    answer = await _ask(scope, mount, upload, ticker)
+    answer, lease = await _ask_in_turn(scope, mount, upload, ticker)
     source = answer.source
     try:
         response = _build_response(request, scope, mount, answer, upload)
@@ -47,23 +53,66 @@ async def handle_mount(request: web.BaseRequest, ticker: Ticker) -> web.StreamRe
     finally:
         if source is not None:
             source.abort()  # harmless when the body is complete
+        lease.close(ticker.wall())
         _note_upload(scope.record, upload)
 
 
-async def _ask(scope: Scope, mount: Mount, upload: ClientUpload | None, ticker: Ticker) -> Answer:
+async def _ask(scope: Scope, mount: Mount, lease: Lease, upload: ClientUpload | None, ticker: Ticker) -> Answer:
     record = scope.record
     record.phase = Phase.UPLOADING if upload is not None and not upload.complete else Phase.WAITING
-    opener = mount.provider.openers[mount.provider.book.pick()]
-    record.account = opener.account
+    opener = mount.provider.openers[lease.index]
+    attempt = record.begin(mount.provider.name, opener.account, ticker.now())
     outgoing = UpstreamRequest(scope.head.method, _build_target(mount, scope), scope.headers, upload)
     try:
-        return await open_attempt(opener, outgoing, scope.house.limits.first_byte, ticker, record)
-    except UpstreamFault:
+        answer = await open_attempt(opener, outgoing, scope.house.limits.first_byte, ticker, attempt)
+    except UpstreamFault as fault:
         if upload is not None and upload.fault is not None:
             raise upload.fault from None  # the client's side failed first; upstream only saw the end of it
+        lease.fail(read_fault(fault), ticker.wall(), 0.5)
         raise
     finally:
         _note_upload(record, upload)
+    lease.learn(answer.headers, ticker.wall())
+    if answer.status == _TOO_MANY:
+        # Only what the head says: the body is the client's. Other statuses may be about the request alone.
+        failure = parse_failure(answer.status, answer.headers, b"")
+        if failure.retry_after is not None:
+            lease.fail(Trouble(How.ANSWER, failure), ticker.wall(), 0.5)
+    elif answer.status < 400:
+        lease.succeed(ticker.wall())
+    return answer
+
+
+async def _ask_in_turn(scope: Scope, mount: Mount, upload: ClientUpload | None, ticker: Ticker) -> tuple[Answer, Lease]:
+    """One attempt; another account only where nothing can have been done yet: nobody accepted the connection, or a GET
+    or HEAD without a body, which changes nothing (RFC 9110 9.2.2)."""
+    tried: set[int] = set()
+    harmless = upload is None and scope.head.method in ("GET", "HEAD")
+    failed: UpstreamFault | None = None
+    while True:
+        lease = mount.provider.book.pick(ticker.wall(), skip=frozenset(tried), accounts_only=True)
+        if isinstance(lease, Shut):
+            raise failed or _refuse(lease, ticker.wall())
+        try:
+            return await _ask(scope, mount, lease, upload, ticker), lease
+        except UpstreamFault as fault:
+            lease.close(ticker.wall())
+            tried.add(lease.index)
+            sent = upload is not None and upload.taken > 0
+            if sent or not (harmless or read_fault(fault).how is How.CONNECT):
+                raise
+            failed = fault
+        except BaseException:
+            lease.close(ticker.wall())
+            raise
+
+
+def _refuse(shut: Shut, now: float) -> Refused:
+    """All accounts are left alone for now, and nothing was tried."""
+    if shut.failure.status != _TOO_MANY:
+        return Refused(Code.UNUSABLE)
+    wait = math.ceil(max((shut.until or now) - now, 1.0))
+    return Refused(Code.COOLING, {"Retry-After": str(wait)})
 
 
 def _build_target(mount: Mount, scope: Scope) -> str:
@@ -90,10 +139,11 @@ async def _pass_on(
         return
     pump = Pump(source, stream, tap, clocks, ticker)
     scope.stop = pump.interrupt
+    scope.look = lambda: (pump.received, tap.events if tap else 0)
     try:
         await pump.run()
     finally:
-        scope.stop = None
+        scope.stop = scope.look = None
         _note_end(record, pump, tap)
 
 

@@ -2,10 +2,13 @@
 
 from typing import Final
 
-from proxy.dialects.registry import CLIENTS
-from proxy.edge.asking import Asking
+from proxy.dialects.events import Failure
+from proxy.dialects.failures import retry_fields
+from proxy.edge.asking import Answerer, Asking
 from proxy.edge.downstream import Fields
+from proxy.edge.question import Question
 from proxy.edge.scope import Scope
+from proxy.relay.outcome import Record
 from proxy.relay.ports import Answer
 from proxy.wire.headers import filter_response
 
@@ -18,21 +21,30 @@ _REPLACED: Final = frozenset({
 """What a provider says of its own connection, or what is said anew here."""
 
 
-def build_fields(scope: Scope, asking: Asking | None = None) -> Fields:
-    """Ids, who answered, what was left out, and what pages need."""
+def build_fields(scope: Scope, question: Question | None = None, answerer: Answerer | None = None) -> Fields:
+    """Ids, what was asked for, who answered after how many attempts, what was left out, and what pages need."""
     record = scope.record
     identity = record.id.encode()
     fields = [(scope.dialect.request_id_header.encode(), identity), (b"x-penstock-request-id", identity)]
-    if asking is not None:
-        fields.append((b"x-penstock-provider", asking.provider.name.encode()))
-        fields.append((b"x-penstock-model-asked", _plain(asking.model)))
+    if question is not None:
+        fields.append((b"x-penstock-model-asked", _plain(question.model)))
+    if answerer is not None:
+        fields += build_tried_fields(record)
         if record.model:
             fields.append((b"x-penstock-model", _plain(record.model)))
-        if record.account is not None:
-            fields.append((b"x-penstock-account", record.account.encode()))
-        if asking.turn.outgoing.dropped:
-            fields.append((b"x-penstock-dropped", _plain(", ".join(asking.turn.outgoing.dropped))))
+        if answerer.dropped:
+            fields.append((b"x-penstock-dropped", _plain(", ".join(answerer.dropped))))
     return [*fields, *scope.own_fields]
+
+
+def build_tried_fields(record: Record) -> Fields:
+    """Who was asked last, and the how manieth that was; [] while nobody was."""
+    if not record.attempts:
+        return []
+    fields = [(b"x-penstock-provider", record.provider.encode())] if record.provider is not None else []
+    if record.account is not None:
+        fields.append((b"x-penstock-account", record.account.encode()))
+    return [*fields, (b"x-penstock-attempts", b"%d" % len(record.attempts))]
 
 
 def build_pass_fields(asking: Asking, answer: Answer) -> Fields:
@@ -49,10 +61,15 @@ def build_pass_fields(asking: Asking, answer: Answer) -> Fields:
     return [*fields, (b"Content-Type", kind)] if kind is not None else fields
 
 
-def build_stream_fields(asking: Asking) -> Fields:
+def build_retry_fields(failure: Failure) -> Fields:
+    """When to try again, as the SDKs read it."""
+    return [(name.encode(), value.encode()) for name, value in retry_fields(failure).items()]
+
+
+def build_stream_fields(question: Question) -> Fields:
     """What the head of a stream needs, whoever answers (nginx's X-Accel-Buffering, RFC 9111 5.2.2)."""
-    client = CLIENTS[asking.route.dialect]
-    kind = _JSON_ARRAY if asking.turn.array else client.content_type
+    client = question.client
+    kind = _JSON_ARRAY if question.route.array else client.content_type
     more = getattr(client, "stream_headers", {})
     return [
         (b"Content-Type", kind.encode()),

@@ -21,7 +21,8 @@ from proxy.wire.requests import Head
 class Scope:
     """head: the request's. mount or route: where it leads, neither on the admin door. rest: the raw path behind the
     mount's prefix. query: raw, None without a `?`. headers: what goes upstream, once filtered. own_fields: what every
-    answer of a model route carries. stop: ends the request from outside."""
+    answer of a model route carries. stop: ends the request from outside. look: while a stream runs, the bytes and
+    events that have come so far."""
 
     record: Record
     house: House
@@ -34,6 +35,7 @@ class Scope:
     headers: list[tuple[bytes, bytes]] = field(default_factory=list)
     own_fields: list[tuple[bytes, bytes]] = field(default_factory=list)
     stop: Callable[[EndReason], None] | None = None
+    look: Callable[[], tuple[int, int]] | None = None
 
     @property
     def dialect(self) -> Dialect:

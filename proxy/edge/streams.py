@@ -23,6 +23,10 @@ class Streams:
     def __len__(self) -> int:
         return len(self._scopes)
 
+    def list_scopes(self) -> list[Scope]:
+        """Oldest first."""
+        return sorted(self._scopes, key=lambda scope: scope.record.started)
+
     def enter(self, scope: Scope) -> None:
         self._scopes.add(scope)
 

@@ -7,16 +7,14 @@ upload is not taken for a silent upstream. Connecting has its own, shorter limit
 
 from proxy.errors import Code, UpstreamFault
 from proxy.relay.clocks import Ticker, wait_while_moving
-from proxy.relay.outcome import Attempt, Record
+from proxy.relay.outcome import Attempt
 from proxy.relay.ports import Answer, Opener, UpstreamRequest
 
 
 async def open_attempt(
-    opener: Opener, request: UpstreamRequest, first_byte: float, ticker: Ticker, record: Record
+    opener: Opener, request: UpstreamRequest, first_byte: float, ticker: Ticker, attempt: Attempt
 ) -> Answer:
-    """Ask `opener`, wait at most `first_byte` seconds (0: for ever) for a head, and note the try in `record`."""
-    attempt = Attempt(opener.name, opener.account)
-    record.attempts.append(attempt)
+    """Ask `opener`, wait at most `first_byte` seconds (0: for ever) for a head, and note how it went in `attempt`."""
     begun = ticker.now()
     upload = request.upload
     try:

@@ -29,10 +29,15 @@ class Ticker:
         self._tick = tick
         self._watched: dict[Watched, None] = {}
         self._timer: asyncio.TimerHandle | None = None
+        self._epoch = time.time() - time.monotonic()
 
     def now(self) -> float:
         """Seconds on the monotonic clock; finer than uvloop's, which stands still between two turns of the loop."""
         return time.monotonic()
+
+    def wall(self) -> float:
+        """Seconds since the epoch, on the same clock: it is set once and never jumps."""
+        return self._epoch + self.now()
 
     def watch(self, watched: Watched) -> None:
         self._watched[watched] = None

@@ -32,20 +32,29 @@ class Phase(Enum):
 
     ACCEPTED = "accepted"
     UPLOADING = "uploading"
+    QUEUED = "queued"  # for an account, or between two attempts
     WAITING = "waiting"  # for the upstream's head
+    HELD = "held"  # the head is here, nothing of substance yet
     STREAMING = "streaming"
     ENDED = "ended"
 
 
 @dataclass(slots=True)
 class Attempt:
-    """One try at one upstream. `seconds` until its head, or until it failed with `error` (an error code's slug)."""
+    """One try at one upstream. `seconds` until its head, or until it failed with `error` (an error code's slug).
+
+    started: seconds after the request's start. outcome: what was done about it: `won`, `lost` (another one was faster),
+    `rescued`, `failed` (within its answer), `mismatch` (of a rescue), or the step that the policy took.
+    """
 
     provider: ProviderName
     account: AccountName | None
     seconds: float = 0.0
     status: int | None = None
     error: str = ""
+    model: str = ""
+    started: float = 0.0
+    outcome: str = ""
 
 
 @dataclass(slots=True)
@@ -69,6 +78,7 @@ class Record:
     end: EndReason | None = None
     phase: Phase = Phase.ACCEPTED
     first_byte: float | None = None  # after `started`: when the client's head was written
+    ttft: float | None = None  # after `started`: when the first substance was written
     duration: float = 0.0
     bytes_up: int = 0
     bytes_down: int = 0
@@ -80,6 +90,15 @@ class Record:
     model: str = ""  # who answered, as the provider says
     usage: Usage | None = None
     attempts: list[Attempt] = field(default_factory=list)
+    rescues: int = 0  # attempts that went on with an answer that had broken off
+    hedges: int = 0  # attempts beside one that was slow
+
+    def begin(self, provider: ProviderName, account: AccountName | None, now: float, model: str = "") -> Attempt:
+        """One more attempt, which is the current one from now on."""
+        attempt = Attempt(provider, account, model=model, started=now - self.started)
+        self.attempts.append(attempt)
+        self.provider, self.account = provider, account
+        return attempt
 
     def close(self, reason: EndReason) -> None:
         """The first reason stands: what follows from it is not a reason of its own."""

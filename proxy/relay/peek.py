@@ -10,7 +10,7 @@ from typing import Final
 from proxy.dialects.events import Failure
 from proxy.dialects.translate import Stage
 from proxy.errors import Code, UpstreamFault
-from proxy.relay.clocks import Ticker, wait_while_moving
+from proxy.relay.clocks import Stillness, Ticker, wait_while_moving
 from proxy.relay.ports import Receiver, Source
 
 LARGEST_ANSWER: Final = 64 * 1024 * 1024
@@ -20,7 +20,9 @@ LARGEST_ANSWER: Final = 64 * 1024 * 1024
 class Peek:
     """Receiver of `source` until somebody starts it, Source afterwards. `out` holds what the stage has said so far."""
 
-    __slots__ = ("_decided", "_ended", "_fault", "_receiver", "_source", "_stage", "out", "received")
+    __slots__ = (
+        "_decided", "_ended", "_fault", "_idle", "_receiver", "_source", "_stage", "_ttft", "out", "received",
+    )  # fmt: skip
 
     def __init__(self, source: Source, stage: Stage, loop: asyncio.AbstractEventLoop) -> None:
         self._source = source
@@ -29,23 +31,33 @@ class Peek:
         self._decided: asyncio.Future[None] = loop.create_future()
         self._ended = False
         self._fault: UpstreamFault | None = None
+        self._idle = self._ttft = Stillness(0.0, 0.0)
         self.received = 0
         self.out = b""
 
-    async def wait(self, ticker: Ticker, silence: float) -> Failure | None:
-        """Return once the answer can be committed to, or why it failed. Raises UpstreamFault when it was cut or was
-        silent for `silence` seconds."""
-        self._source.start(self)
+    async def wait(self, ticker: Ticker, idle: float, ttft: float = 0.0) -> Failure | None:
+        """Return once the answer can be committed to, or why it failed. Raises UpstreamFault when it was cut, sent
+        nothing for `idle` seconds, or nothing of substance for `ttft` (0: for ever)."""
+        now = ticker.now()
+        self._idle, self._ttft = Stillness(idle, now), Stillness(ttft, now)
+        ticker.watch(self)
         try:
-            await wait_while_moving(ticker, silence, lambda: self.received, self._decided)
-        except TimeoutError:
-            raise UpstreamFault(Code.FIRST_BYTE_TIMEOUT) from None
+            self._source.start(self)
+            await self._decided
+        finally:
+            ticker.release(self)
         seen = self._stage.seen
         if seen.committed:
             return None
         if seen.failure is None and self._fault is not None:
             raise self._fault
         return seen.failure
+
+    def tick(self, now: float) -> None:
+        if self._ttft.expired(self._stage.progress, now):
+            self.fail(UpstreamFault(Code.TTFT_TIMEOUT))
+        elif self._idle.expired(self.received, now):
+            self.fail(UpstreamFault(Code.IDLE_TIMEOUT))
 
     # As a Receiver.
 
@@ -136,6 +148,6 @@ async def collect(source: Source | None, ticker: Ticker, silence: float, limit: 
     try:
         return await wait_while_moving(ticker, silence, lambda: whole.received, whole.done)
     except TimeoutError:
-        raise UpstreamFault(Code.FIRST_BYTE_TIMEOUT) from None
+        raise UpstreamFault(Code.IDLE_TIMEOUT) from None
     finally:
         source.abort()

@@ -32,12 +32,14 @@ class Upload(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class UpstreamRequest:
-    """One request as an upstream shall see it; `target` is the raw path and query, `headers` are end-to-end."""
+    """One request as an upstream shall see it; `target` is the raw path and query, `headers` are end-to-end.
+    repeatable: it may be sent once more when a kept connection turns out to be closed, its upload from the start."""
 
     method: str
     target: str
     headers: list[tuple[bytes, bytes]]
     upload: Upload | None
+    repeatable: bool = False
 
 
 class Receiver(Protocol):
@@ -129,3 +131,15 @@ class Tap(Protocol):
         """Nothing of a next event has begun."""
 
     def feed(self, chunk: bytes) -> None: ...
+
+
+class Gauges(Protocol):
+    """Readings of a sink that does not simply pass on: clocks are set by whether they move."""
+
+    @property
+    def written(self) -> int:
+        """Moves with whatever goes to the client."""
+
+    @property
+    def substance(self) -> int:
+        """Moves with whatever carries the answer: no ping, no bookkeeping."""

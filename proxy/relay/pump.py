@@ -5,7 +5,8 @@ before it returns; a tap looks at them in passing. The pump's task sleeps and wa
 reads too slowly (the source is paused, one drain awaited, the source resumed) and the end.
 
 `feed`, `end`, `fail` and `tick` are plain calls and never raise. When `run` returns, `ended` says why; when it is
-cancelled (the client is gone) the source is aborted before the cancellation goes on.
+cancelled (the client is gone) the source is aborted before the cancellation goes on, unless somebody wants to `linger`:
+to read on without a client, for what the provider says of the cost.
 """
 
 import asyncio
@@ -16,7 +17,7 @@ from typing import Final
 from proxy.errors import UpstreamFault
 from proxy.relay.clocks import Stillness, Ticker
 from proxy.relay.outcome import EndReason
-from proxy.relay.ports import Sink, Source, Tap
+from proxy.relay.ports import Gauges, Sink, Source, Tap
 
 AFTER_FINISH: Final = 5.0
 """Seconds a provider may take for usage and end mark once its model has finished."""
@@ -28,24 +29,42 @@ AFTER_FAILURE: Final = 0.5
 @dataclass(frozen=True, slots=True)
 class Clocks:
     """Seconds; 0 is off. idle: silence of the upstream. write_stall: a client that reads nothing. heartbeat: silence
-    towards the client after which `keepalive` is written, at an event boundary."""
+    towards the client after which `keepalive` is written, at an event boundary. progress: nothing of substance from
+    the upstream, whatever else it sends; it needs gauges."""
 
     idle: float
     write_stall: float
     heartbeat: float = 0.0
     keepalive: bytes = b""
+    progress: float = 0.0
+
+
+def _discard(data: bytes) -> bool:
+    return True
 
 
 class Pump:
     """One stream. `ended` is None while it runs, `received` counts payload bytes, `heartbeats` the keep-alives
-    written; `fault` says what broke upstream."""
+    written; `fault` says what broke upstream. `gauges`: for a sink whose client gets something else than comes in.
+    `lingers`: a client that leaves does not end the source, whoever holds the pump does. `left`: the client is gone."""
 
     __slots__ = (
-        "_clocks", "_closing", "_heartbeat", "_holding", "_idle", "_observe", "_sink", "_source", "_stall", "_tap",
-        "_ticker", "_waiter", "_write", "ended", "fault", "heartbeats", "received", "tap_failed",
+        "_clocks", "_closing", "_gauges", "_heartbeat", "_holding", "_idle", "_lingers", "_observe", "_progress",
+        "_sink", "_source", "_stall", "_tap", "_ticker", "_waiter", "_write", "ended", "fault", "heartbeats", "left",
+        "received", "tap_failed",
     )  # fmt: skip
 
-    def __init__(self, source: Source, sink: Sink, tap: Tap | None, clocks: Clocks, ticker: Ticker) -> None:
+    def __init__(
+        self,
+        source: Source,
+        sink: Sink,
+        tap: Tap | None,
+        clocks: Clocks,
+        ticker: Ticker,
+        *,
+        gauges: Gauges | None = None,
+        lingers: bool = False,
+    ) -> None:
         self._source = source
         self._sink = sink
         self._write = sink.write
@@ -53,17 +72,21 @@ class Pump:
         self._observe: Callable[[bytes], None] | None = tap.feed if tap else None
         self._clocks = clocks
         self._ticker = ticker
+        self._gauges = gauges
+        self._lingers = lingers
         now = ticker.now()
         self._idle = Stillness(clocks.idle, now)
         self._stall = Stillness(clocks.write_stall, now)
         self._closing = Stillness(0.0, now)
         self._heartbeat = Stillness(clocks.heartbeat, now)
+        self._progress = Stillness(clocks.progress if gauges else 0.0, now)
         self._waiter: asyncio.Future[None] | None = None
         self._holding = False  # the source is paused, the client has to read
         self.ended: EndReason | None = None
         self.received = 0
         self.heartbeats = 0
         self.tap_failed = False
+        self.left = False
         self.fault: UpstreamFault | None = None
 
     # What the source calls.
@@ -110,13 +133,18 @@ class Pump:
         if self._holding:
             self._idle.restart(now)  # our pause, not the upstream's silence
             self._closing.restart(now)
+            self._progress.restart(now)
             if self._stall.expired(self._sink.count_unsent(), now):
                 self._break(EndReason.WRITE_STALL)
         elif self.ended is None:
+            gauges = self._gauges
             if self._idle.expired(self.received, now) or self._closing.expired(0, now):
                 self._source.abort()
                 self._stop(EndReason.IDLE)
-            elif self._heartbeat.expired(self.received, now) and self._may_beat():
+            elif gauges is not None and self._progress.expired(gauges.substance, now):
+                self._source.abort()
+                self._stop(EndReason.PROGRESS)
+            elif self._heartbeat.expired(gauges.written if gauges else self.received, now) and self._may_beat():
                 self._beat(now)
 
     # The task.
@@ -126,18 +154,38 @@ class Pump:
         try:
             self._source.start(self)
             self._sink.flush()
-            while self.ended is None:
+            while self.ended is None and not self.left:
                 if self._holding:
                     await self._drain()
                 else:
                     await self._sleep()
-            await self._finish()
+            if not self.left:
+                await self._finish()
         except ConnectionError:
-            self._stop(EndReason.CLIENT_GONE)  # after a complete body it is no loss: DONE stands
+            if self._lingers and self.ended is None:
+                self.left = True
+            else:
+                self._stop(EndReason.CLIENT_GONE)  # after a complete body it is no loss: DONE stands
         finally:
             self._ticker.release(self)
-            if self.ended is not EndReason.DONE:
+            if self.ended is not EndReason.DONE and not (self._lingers and self.ended is None):
                 self._source.abort()
+
+    async def linger(self, seconds: float) -> None:
+        """The client has left `run`: read on for at most `seconds`, until `hurry` or the end. The sink has to take
+        what comes."""
+        self.left, self._lingers = False, False
+        self._write = self._sink.write
+        self._holding = False
+        self._closing = Stillness(seconds, self._ticker.now())
+        self._ticker.watch(self)
+        try:
+            self._source.resume()
+            while self.ended is None:
+                await self._sleep()
+        finally:
+            self._ticker.release(self)
+            self._source.abort()
 
     async def _drain(self) -> None:
         await self._sink.drain()
@@ -171,6 +219,8 @@ class Pump:
         self._stall.restart(self._ticker.now())
 
     def _may_beat(self) -> bool:
+        if self._gauges is not None:
+            return True  # whole events only go out
         return self._tap is not None and not self.tap_failed and self._tap.at_boundary
 
     def _beat(self, now: float) -> None:
@@ -193,6 +243,11 @@ class Pump:
         return self._write(data) if data else True
 
     def _blame_client(self, error: Exception) -> None:
+        if self._lingers and self.ended is None and isinstance(error, ConnectionError):
+            self.left = True
+            self._write = _discard
+            self._wake()
+            return
         self._break(EndReason.CLIENT_GONE if isinstance(error, ConnectionError) else EndReason.ERROR)
 
     def _break(self, reason: EndReason) -> None:

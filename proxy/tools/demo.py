@@ -84,6 +84,7 @@ def _build_settings(port: int, upstream: str) -> dict[str, Any]:
         "limits": {"drain": "2s"},
         "providers": {"demo": {"dialect": "raw", "base_url": upstream}, **speaking},
         "models": {name: {"targets": [target]} for name, target in MODELS.items()},
+        "state": {"path": ":memory:"},
         "mounts": {"/demo": {"provider": "demo", "auth": "none"}},
         "log": {"format": "text"},
     }

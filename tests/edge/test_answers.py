@@ -1,19 +1,11 @@
-"""How an answer's end is noted, and what is decided before its first byte goes out."""
-
-from types import SimpleNamespace
-from typing import cast
+"""What is decided of an answer before its first byte goes out."""
 
 import pytest
 
-from proxy.dialects.events import Failure, FailureKind, Finish, Reason, Usage
-from proxy.dialects.translate import Seen, Stage
-from proxy.edge.answers import _note_end, is_compressed
+from proxy.edge.answers import is_compressed
 from proxy.relay import pump
-from proxy.relay.outcome import EndReason, Phase, Record
+from proxy.relay.outcome import EndReason
 from proxy.relay.ports import Answer
-from proxy.relay.pump import Pump
-from proxy.relay.staged import FAILURES
-from proxy.types import RequestId
 from proxy.wire.headers import Headers
 from tests.helpers.models import LAST_CHUNK, PROVIDERS, SAY, SSE, modelled, send_chunk
 
@@ -21,55 +13,6 @@ from tests.helpers.models import LAST_CHUNK, PROVIDERS, SAY, SSE, modelled, send
 @pytest.fixture(params=[False, True], ids=["push", "pull"])
 def pull(request: pytest.FixtureRequest) -> bool:
     return bool(request.param)
-
-
-SAID = Failure(FailureKind.OVERLOADED, "said by the provider")
-BROKEN = Failure(FailureKind.DISCONNECT, "no finish was seen")
-
-
-def note(ended: EndReason | None, failure: Failure | None, *, complete: bool) -> Record:
-    record = Record(RequestId("req_1"), 0.0, 0.0, phase=Phase.STREAMING)
-    seen = Seen("m1", Usage(input=5), Finish(Reason.STOP) if complete else None, failure, True, 3, 1)
-    fault = SimpleNamespace(detail="ECONNRESET") if ended is EndReason.UPSTREAM_CUT else None
-    run = SimpleNamespace(ended=ended, received=10, heartbeats=2, fault=fault)
-    _note_end(record, cast(Pump, run), cast(Stage, SimpleNamespace(seen=seen, complete=complete)), 4)
-    return record
-
-
-@pytest.mark.parametrize(
-    ("ended", "failure", "complete", "end"),
-    [
-        (EndReason.DONE, None, True, EndReason.DONE),
-        (EndReason.DONE, BROKEN, False, EndReason.UPSTREAM_CUT),
-        (EndReason.DONE, SAID, False, EndReason.ERROR),
-        (EndReason.UPSTREAM_CUT, FAILURES[EndReason.UPSTREAM_CUT], False, EndReason.UPSTREAM_CUT),
-        (EndReason.UPSTREAM_CUT, None, True, EndReason.LATE_CUT),
-        (EndReason.UPSTREAM_CUT, SAID, False, EndReason.ERROR),
-        (EndReason.IDLE, FAILURES[EndReason.IDLE], False, EndReason.IDLE),
-        (EndReason.IDLE, None, True, EndReason.DONE),
-        (EndReason.IDLE, SAID, False, EndReason.ERROR),
-        (EndReason.DRAIN, FAILURES[EndReason.DRAIN], False, EndReason.DRAIN),
-        (EndReason.DRAIN, SAID, False, EndReason.DRAIN),
-        (EndReason.CLIENT_GONE, None, False, EndReason.CLIENT_GONE),
-        (EndReason.CLIENT_GONE, SAID, False, EndReason.CLIENT_GONE),
-        (EndReason.WRITE_STALL, None, True, EndReason.WRITE_STALL),
-        (None, None, False, None),
-    ],
-)
-def test_why_a_stream_was_over(
-    ended: EndReason | None, failure: Failure | None, complete: bool, end: EndReason | None
-) -> None:
-    record = note(ended, failure, complete=complete)
-    assert record.end is end
-    assert record.error == (failure.kind.value if failure else "")
-    assert (record.phase is Phase.ENDED) is (complete and ended is not None)
-
-
-def test_what_a_stream_was() -> None:
-    record = note(EndReason.UPSTREAM_CUT, None, complete=True)
-    assert (record.model, record.events, record.malformed, record.heartbeats) == ("m1", 3, 1, 2)
-    assert (record.bytes_down, record.detail) == (14, "ECONNRESET")
-    assert record.usage == Usage(input=5)
 
 
 @pytest.mark.parametrize(
@@ -157,5 +100,5 @@ async def test_the_head_waits_for_substance(who: str) -> None:
         reply = await rig.client.reply()
         assert reply.status == 504
         record = await rig.proxy.wait_record()
-        assert (record.end, record.error) == (EndReason.FIRST_BYTE, "first_byte_timeout")
+        assert (record.end, record.error) == (EndReason.IDLE, "idle_timeout")
         await peer.wait_closed()

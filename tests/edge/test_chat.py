@@ -89,7 +89,7 @@ async def test_a_client_that_leaves_before_substance_closes_the_provider(stream:
 async def test_accounts_take_turns() -> None:
     accounts = {"a": {"key": "sk-key-a"}, "b": {"key": "sk-key-b"}}
     async with recorded() as (proxy, upstream):
-        table = {"dialect": "anthropic", "base_url": upstream.base_url, "accounts": accounts}
+        table = {"dialect": "anthropic", "base_url": upstream.base_url, "affinity": "off", "accounts": accounts}
         async with recorded(providers={"two": table}, models={}) as (other, _):
             target, body = build("claude", "two/x")
             names = [(await fetch(other.port, target, body=body)).headers["x-penstock-account"] for _ in range(4)]

@@ -4,15 +4,17 @@ from typing import Any
 
 import pytest
 
-from proxy.dialects.chat import Invalid
+from proxy.dialects.chat import Declined, Invalid
 from proxy.dialects.events import Failure, FailureKind
 from proxy.dialects.failures import FORMS
 from proxy.edge.downstream import WholeAnswer
-from proxy.edge.failures import build_failure, map_code, map_invalid
+from proxy.edge.failures import ENDS, build_failure, close_record, map_code, map_error, map_invalid
 from proxy.edge.model_routes import find_route
 from proxy.edge.scope import Scope
-from proxy.errors import Code
+from proxy.errors import Code, PenstockError, UpstreamFault
+from proxy.relay.failover import Exhausted
 from proxy.relay.outcome import EndReason
+from proxy.types import ProviderName
 from proxy.wire.headers import NO_FIELDS
 from tests.helpers.edge import build_house, build_scope
 from tests.helpers.rawhttp import Reply, parse_head
@@ -150,3 +152,45 @@ def test_fields_of_the_request_s_own_go_along_and_no_name_stands_twice() -> None
     assert reply.headers["retry-after"] == "1"
     names = [line.partition(b":")[0].lower() for line in reply.raw.split(b"\r\n")[1:]]
     assert len(names) == len(set(names))
+
+
+def test_who_was_asked_before_it_failed_is_named() -> None:
+    scope = build_scope(build_house())
+    scope.record.begin(ProviderName("up"), None, 0.0)
+    reply = build("anthropic", Failure(FailureKind.OVERLOADED, "busy", 503), scope=scope)
+    assert (reply.headers["x-penstock-provider"], reply.headers["x-penstock-attempts"]) == ("up", "1")
+    assert "x-penstock-attempts" not in build("anthropic", Failure(FailureKind.OVERLOADED, "busy", 503)).headers
+
+
+# Whatever was raised in place of an answer.
+
+BUSY = Failure(FailureKind.OVERLOADED, "busy", 503)
+
+
+@pytest.mark.parametrize(
+    ("error", "kind", "status"),
+    [
+        (Exhausted(UpstreamFault(Code.CUT), BUSY, None), FailureKind.OVERLOADED, 503),
+        (Declined(BUSY), FailureKind.OVERLOADED, 503),
+        (UpstreamFault(Code.REFUSED), FailureKind.BAD_GATEWAY, 502),
+        (UpstreamFault(Code.METHOD), FailureKind.SERVER, 500),
+        (Invalid("model", "is wrong"), FailureKind.INVALID, 400),
+        (PenstockError(), FailureKind.SERVER, 500),
+    ],
+)
+def test_it_becomes_a_failure(error: PenstockError, kind: FailureKind, status: int) -> None:
+    failure = map_error(error)
+    assert (failure.kind, failure.status) == (kind, status)
+
+
+@pytest.mark.parametrize("code", ENDS)
+def test_an_upstream_s_fault_is_noted_by_its_code(code: Code) -> None:
+    record = build_scope(build_house()).record
+    close_record(record, BUSY, code)
+    assert (record.error, record.end) == (code.slug, ENDS[code])
+
+
+def test_a_fault_that_is_not_listed_is_noted_by_its_kind() -> None:
+    record = build_scope(build_house()).record
+    close_record(record, BUSY, Code.METHOD)
+    assert record.end is EndReason.ERROR

@@ -1,11 +1,13 @@
 """A request on a mount, by both ways of opening an upstream: what goes on, what is added, what is noted."""
 
+from typing import Any
+
 import pytest
 
 from proxy.relay.outcome import EndReason, Phase
 from tests.helpers.origin import origin
 from tests.helpers.rawhttp import connected, fetch
-from tests.helpers.service import mounted, running
+from tests.helpers.service import RunningProxy, mounted, running
 
 SSE = b"HTTP/1.1 200 OK\r\nContent-Type: Text/Event-Stream;charset=utf-8\r\nTransfer-Encoding: chunked\r\n"
 
@@ -110,3 +112,64 @@ async def test_a_heartbeat_is_for_plain_event_streams_only(pull: bool) -> None:
             peer.send(b"0\r\n\r\n")
         record = await proxy.wait_record()
         assert record.heartbeats >= 1
+
+
+# Accounts. Whom a mount asks next is in tests/e2e/test_account_mounts.py.
+
+
+def with_account(base_url: str, **account: Any) -> dict[str, Any]:
+    config = mounted(base_url, "anthropic")
+    config["providers"]["up"]["accounts"] = {"main": {"key": "sk-secret", **account}}
+    return config
+
+
+async def read_account(proxy: RunningProxy) -> dict[str, Any]:
+    (provider,) = (await fetch(proxy.admin_port, "/accounts")).json["providers"]
+    (account,) = provider["accounts"]
+    return dict(account)
+
+
+@pytest.mark.parametrize("how", ["end", "cut", "client", "client before the head"])
+async def test_an_account_is_free_again_however_its_request_ends(how: str) -> None:
+    async with origin() as up, running(with_account(up.base_url)) as proxy:
+        async with connected("127.0.0.1", proxy.port) as client:
+            await client.ask("/up/")
+            peer = await up.peer()
+            await peer.until(b"\r\n\r\n")
+            assert (await read_account(proxy))["in_flight"] == 1
+            if how != "client before the head":
+                peer.send(SSE + b"\r\n5\r\ndata:\r\n")
+                await client.head()
+            if how == "end":
+                peer.send(b"0\r\n\r\n")
+            elif how == "cut":
+                peer.fin()
+            else:
+                client.writer.transport.abort()
+            await proxy.wait_record()
+        account = await read_account(proxy)
+        assert (account["in_flight"], account["state"]) == (0, "open")
+
+
+async def test_an_account_that_is_full_is_waited_for_by_nobody() -> None:
+    async with (
+        origin() as up,
+        running(with_account(up.base_url, max_streams=1)) as proxy,
+        connected("127.0.0.1", proxy.port) as client,
+    ):
+        await client.ask("/up/")
+        await (await up.peer()).until(b"\r\n\r\n")
+        reply = await fetch(proxy.port, "/up/")
+        assert (reply.status, reply.headers["retry-after"]) == (429, "1")
+        assert len(up.peers) == 1
+
+
+async def test_a_body_that_the_client_breaks_off_is_not_held_against_the_account() -> None:
+    async with origin() as up, running(with_account(up.base_url)) as proxy:
+        async with connected("127.0.0.1", proxy.port) as client:
+            await client.send(b"POST /up/ HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n1\r\na\r\n")
+            await (await up.peer()).until(b"1\r\na\r\n")
+            await client.send(b"nonsense\r\n")
+            assert (await client.head()).status == 400
+        account = await read_account(proxy)
+        assert (account["in_flight"], account["state"]) == (0, "open")

@@ -4,9 +4,17 @@ from dataclasses import replace
 
 import pytest
 
-from proxy.edge.asking import Asking, understand
-from proxy.edge.model_fields import build_fields, build_pass_fields, build_stream_fields
+from proxy.dialects.events import Failure, FailureKind
+from proxy.edge.asking import Asking, aim
+from proxy.edge.model_fields import (
+    build_fields,
+    build_pass_fields,
+    build_retry_fields,
+    build_stream_fields,
+    build_tried_fields,
+)
 from proxy.edge.model_routes import find_route
+from proxy.edge.question import understand
 from proxy.edge.scope import Scope
 from proxy.relay.ports import Answer
 from proxy.types import AccountName
@@ -24,18 +32,33 @@ def ask(target: str = CHAT, model: str = "oai/m", body: bytes = b"") -> tuple[Sc
     route = scope.route = find_route("POST", path, scope.query, scope.head.headers)
     assert route is not None
     data = body or b'{"model":"%b","max_tokens":5,"messages":[{"role":"user","content":"hi"}]}' % model.encode()
-    return scope, understand(scope, route, data, 0)
+    question = understand(scope, route, data, 0)
+    return scope, aim(scope, question, question.found.goals[0])
 
 
 def test_an_answer_says_which_request_it_is_of_and_who_gave_it() -> None:
     scope, asking = ask()
-    scope.record.account = AccountName("main")
-    assert build_fields(scope, asking) == [
+    record = scope.record
+    record.begin(asking.provider.name, AccountName("spare"), 0.0)
+    record.begin(asking.provider.name, AccountName("main"), 1.0)
+    record.model = "m-2026"
+    assert build_fields(scope, asking.question, asking.answerer) == [
         (b"x-request-id", b"req_1"),
         (b"x-penstock-request-id", b"req_1"),
-        (b"x-penstock-provider", b"oai"),
         (b"x-penstock-model-asked", b"oai/m"),
+        (b"x-penstock-provider", b"oai"),
         (b"x-penstock-account", b"main"),
+        (b"x-penstock-attempts", b"2"),
+        (b"x-penstock-model", b"m-2026"),
+    ]
+
+
+def test_an_answer_that_nobody_has_begun_says_what_was_asked() -> None:
+    scope, asking = ask()
+    assert build_fields(scope, asking.question) == [
+        (b"x-request-id", b"req_1"),
+        (b"x-penstock-request-id", b"req_1"),
+        (b"x-penstock-model-asked", b"oai/m"),
     ]
 
 
@@ -46,7 +69,25 @@ def test_anthropic_s_sdk_finds_the_id_where_it_looks() -> None:
 
 def test_an_account_that_there_is_not_is_not_named() -> None:
     scope, asking = ask()
-    assert b"x-penstock-account" not in dict(build_fields(scope, asking))
+    scope.record.begin(asking.provider.name, None, 0.0)
+    fields = dict(build_fields(scope, asking.question, asking.answerer))
+    assert fields[b"x-penstock-attempts"] == b"1"
+    assert not {b"x-penstock-account", b"x-penstock-model"} & set(fields)
+
+
+def test_of_a_request_that_nobody_was_asked_nobody_is_named() -> None:
+    scope, _ = ask()
+    assert build_tried_fields(scope.record) == []
+
+
+def test_when_to_come_back_is_said_as_sdks_read_it() -> None:
+    fields = dict(build_retry_fields(Failure(FailureKind.RATE_LIMIT, "later", 429, retry_after=1.5)))
+    assert {name.lower(): value for name, value in fields.items()} == {
+        b"retry-after": b"2",
+        b"retry-after-ms": b"1500",
+        b"x-should-retry": b"true",
+    }
+    assert build_retry_fields(Failure(FailureKind.INVALID, "no", 400)) == [(b"x-should-retry", b"false")]
 
 
 def test_what_every_answer_of_the_route_carries_is_there_also_without_a_provider() -> None:
@@ -58,7 +99,7 @@ def test_what_every_answer_of_the_route_carries_is_there_also_without_a_provider
 def test_what_was_dropped_is_named() -> None:
     scope, asking = ask()
     asking = replace(asking, turn=replace(asking.turn, outgoing=replace(asking.turn.outgoing, dropped=("seed", "é\n"))))
-    assert dict(build_fields(scope, asking))[b"x-penstock-dropped"] == b"seed, ??"
+    assert dict(build_fields(scope, asking.question, asking.answerer))[b"x-penstock-dropped"] == b"seed, ??"
 
 
 @pytest.mark.parametrize(
@@ -67,7 +108,9 @@ def test_what_was_dropped_is_named() -> None:
 )
 def test_a_name_from_outside_stays_one_line_of_plain_text(name: str, shown: bytes) -> None:
     scope, asking = ask()
-    assert dict(build_fields(scope, replace(asking, model=name)))[b"x-penstock-model-asked"] == shown
+    asking.question.model = scope.record.model = name
+    fields = dict(build_fields(scope, asking.question, asking.answerer))
+    assert fields[b"x-penstock-model-asked"] == fields[b"x-penstock-model"] == shown
 
 
 # A provider's fields for a client of its own dialect.
@@ -135,7 +178,7 @@ def test_the_type_is_the_provider_s_and_stands_once() -> None:
 def test_the_head_of_a_stream_is_the_same_whoever_answers(target: str, model: str, kind: bytes) -> None:
     body = b"" if model else b'{"contents":[{"parts":[{"text":"hi"}]}]}'
     _, asking = ask(target, model, body)
-    assert build_stream_fields(asking) == [
+    assert build_stream_fields(asking.question) == [
         (b"Content-Type", kind),
         (b"Cache-Control", b"no-cache, no-transform"),
         (b"X-Accel-Buffering", b"no"),
@@ -145,6 +188,6 @@ def test_the_head_of_a_stream_is_the_same_whoever_answers(target: str, model: st
 def test_a_page_s_sdk_is_told_which_stream_this_is() -> None:
     said = b'[{"id":"1","role":"user","parts":[{"type":"text","text":"x"}]}]'
     _, asking = ask("/api/chat", "", b'{"model":"oai/m","messages":%b}' % said)
-    fields = dict(build_stream_fields(asking))
+    fields = dict(build_stream_fields(asking.question))
     assert fields[b"x-vercel-ai-ui-message-stream"] == b"v1"
     assert fields[b"Content-Type"] == b"text/event-stream; charset=utf-8"

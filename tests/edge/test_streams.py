@@ -20,6 +20,14 @@ def test_they_are_counted() -> None:
     assert len(streams) == 2
 
 
+def test_the_oldest_is_listed_first() -> None:
+    streams, scopes = Streams(), [build_scope(HOUSE) for _ in range(3)]
+    for scope, started in zip(scopes, (2.0, 1.0, 3.0), strict=True):
+        scope.record.started = started
+        streams.enter(scope)
+    assert streams.list_scopes() == [scopes[1], scopes[0], scopes[2]]
+
+
 async def test_nothing_in_flight_is_not_waited_for() -> None:
     await asyncio.wait_for(Streams().wait_empty(), 1)
 

@@ -3,9 +3,10 @@
 import json
 from typing import Any
 
-from proxy.edge.asking import Asking, understand
+from proxy.edge.asking import Asking, aim
 from proxy.edge.house import House
 from proxy.edge.model_routes import find_route
+from proxy.edge.question import understand
 from proxy.edge.scope import Scope
 from tests.helpers.edge import build_model_house, build_scope
 
@@ -35,7 +36,8 @@ def ask(
     scope = build_asking_scope(target, *fields, house=house, method=method)
     assert scope.route is not None
     data = body if isinstance(body, bytes) else json.dumps(body).encode()
-    return understand(scope, scope.route, data, 1700000000)
+    question = understand(scope, scope.route, data, 1700000000)
+    return aim(scope, question, question.found.goals[0])
 
 
 def build_asking_scope(target: str, *fields: tuple[bytes, bytes], house: House = HOUSE, method: str = "POST") -> Scope:

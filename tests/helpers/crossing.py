@@ -13,8 +13,10 @@ from proxy.dialects import registry
 from proxy.dialects.chat import ClientSide, Outgoing, ProviderSide, Turn
 from proxy.dialects.events import BlockEnd, BlockStart, Delta, Event, Finish, Kind, Reason, Start, Usage
 from proxy.dialects.parts import Reasoning, Request
+from proxy.dialects.passage import Passage
+from proxy.dialects.reading import Reading
 from proxy.dialects.registry import DIALECTS, END_MARKS
-from proxy.dialects.translate import Passage, Reading, Stage, Translation
+from proxy.dialects.translate import Stage, Translation
 from tests.helpers.feeds import one_by_one
 from tests.helpers.order import merge_deltas
 from tests.helpers.recordings import list_recordings

@@ -7,7 +7,8 @@ from typing import Any
 from aiohttp import web
 from aiohttp.typedefs import Handler, Middleware
 
-from proxy.accounts.book import Book
+from proxy.accounts.board import Board
+from proxy.accounts.book import AccountRow, Book
 from proxy.config.load import build_config
 from proxy.config.lookup import ModelTable
 from proxy.config.model import Limits
@@ -26,7 +27,13 @@ NO_MODELS = ModelTable(build_config([("test", {})], {}))
 
 
 def build_provider(dialect: str = "raw", *, name: str = "up", **options: Any) -> Provider:
-    settings = {"base_path": "/base", "book": Book(1), "openers": (), "secrets": (), **options}
+    settings = {
+        "base_path": "/base",
+        "book": Book(ProviderName(name), [AccountRow(None)], Board()),
+        "openers": (),
+        "secrets": (),
+        **options,
+    }
     return Provider(ProviderName(name), DIALECTS[dialect], **settings)
 
 

@@ -167,7 +167,7 @@ class FakeOpener:
     """Opens what `act` returns. `asked` holds the requests; `entered` is set when one waits."""
 
     name = ProviderName("up")
-    account = AccountName("main")
+    account: AccountName | None = AccountName("main")
 
     def __init__(self, act: Callable[[], Awaitable[Answer]]) -> None:
         self._act = act

@@ -182,20 +182,23 @@ def send_chunk(peer: Peer, data: bytes) -> None:
     peer.send(b"%x\r\n%b\r\n" % (len(data), data))
 
 
-def _build_tables(base_url: str) -> dict[str, Any]:
+def _build_tables(base_url: str, config: dict[str, Any]) -> dict[str, Any]:
+    """One attempt: what one answer becomes is to be seen."""
     dialects = {"openai": "openai-chat", "claude": "anthropic", "gemini": "gemini"}
     providers = {
         name: {"dialect": dialect, "base_url": base_url, "accounts": {"main": {"key": KEY}}}
         for name, dialect in dialects.items()
     }
-    return {"providers": providers, "models": {name: {"targets": [f"{name}/m1"]} for name in dialects}}
+    models = {name: {"targets": [f"{name}/m1"]} for name in dialects}
+    limits = {"attempts": 1, **config.get("limits", {})}
+    return {"providers": providers, "models": models, **config, "limits": limits}
 
 
 @asynccontextmanager
 async def modelled(*, pull: bool = False, **config: Any) -> AsyncIterator[Rig]:
     async with (
         origin() as upstream,
-        running({**_build_tables(upstream.base_url), **config}, pull=pull) as proxy,
+        running(_build_tables(upstream.base_url, config), pull=pull) as proxy,
         connected("127.0.0.1", proxy.port) as client,
     ):
         yield Rig(proxy, upstream, client)
@@ -231,7 +234,7 @@ async def recorded(*, pull: bool = False, **config: Any) -> AsyncIterator[tuple[
     """As `modelled`, in front of a Recorder that answers by the path it is asked at, whole or streamed."""
     async with recorder() as upstream:
         upstream.answer = _answer_in_kind
-        async with running({**_build_tables(upstream.base_url), **config}, pull=pull) as proxy:
+        async with running(_build_tables(upstream.base_url, config), pull=pull) as proxy:
             yield proxy, upstream
         assert not upstream.malformed
 

@@ -12,6 +12,7 @@ from typing import Any
 
 from aiohttp import web
 
+from proxy.accounts.cooldown import StateStore
 from proxy.app import Penstock
 from proxy.config.load import build_config
 from proxy.demo import DemoUpstream
@@ -21,10 +22,10 @@ from proxy.relay.outcome import Record
 class RunningProxy:
     """port, admin_port: where it listens. records: the finished requests, in the order in which they ended."""
 
-    def __init__(self, config: Mapping[str, Any], *, pull: bool = False) -> None:
+    def __init__(self, config: Mapping[str, Any], *, pull: bool = False, store: StateStore | None = None) -> None:
         self.records: list[Record] = []
         self._news = asyncio.Condition()
-        self.penstock = Penstock(build_config([("test", config)], {}), self._note, pull=pull)
+        self.penstock = Penstock(build_config([("test", config)], {}), self._note, pull=pull, store=store)
         self._tasks: set[asyncio.Task[None]] = set()
         self.port = 0
         self.admin_port = 0
@@ -68,8 +69,10 @@ def mounted(upstream: DemoUpstream | str, dialect: str = "raw", **mount: Any) ->
 
 
 @asynccontextmanager
-async def running(config: Mapping[str, Any], *, pull: bool = False) -> AsyncIterator[RunningProxy]:
-    proxy = RunningProxy(config, pull=pull)
+async def running(
+    config: Mapping[str, Any], *, pull: bool = False, store: StateStore | None = None
+) -> AsyncIterator[RunningProxy]:
+    proxy = RunningProxy(config, pull=pull, store=store)
     await proxy.start()
     try:
         yield proxy

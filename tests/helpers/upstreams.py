@@ -11,6 +11,7 @@ from yarl import URL
 from proxy.errors import UpstreamFault
 from proxy.relay.ports import Opener, Source, UpstreamRequest
 from proxy.types import AccountName, ProviderName
+from proxy.upstream.egress import parse_proxy
 from proxy.upstream.fallback import PullOpener
 from proxy.upstream.handler import PushHandler
 from proxy.upstream.opener import PushOpener
@@ -22,16 +23,16 @@ WAIT = 10.0
 
 @asynccontextmanager
 async def opening(
-    base_url: str, added: Mapping[str, str] | None = None, *, pull: bool = False, **settings: Any
+    base_url: str, added: Mapping[str, str] | None = None, *, pull: bool = False, proxy: str = "", **settings: Any
 ) -> AsyncIterator[Opener]:
-    """An opener at `base_url`, with a pool of its own."""
+    """An opener at `base_url`, with a pool of its own. proxy: the URL of the one to go through."""
     pool = PoolSettings(**{"connect": 5.0, "field": 64 * 1024, "fields": 256, "pull": pull, **settings})
     name, account, url = ProviderName("up"), AccountName("main"), URL(base_url)
     async with build_session(pool) as session:
         if pull:
-            yield PullOpener(name, account, url, added or {}, session)
+            yield PullOpener(name, account, url, added or {}, session, parse_proxy(proxy))
         else:
-            yield PushOpener(name, account, url, added or {}, session, pool)
+            yield PushOpener(name, account, url, added or {}, session, pool, parse_proxy(proxy))
 
 
 class Collector:

@@ -7,9 +7,8 @@ import pytest
 
 from proxy.errors import Code, Refused, UpstreamFault
 from proxy.relay.attempt import open_attempt
-from proxy.relay.outcome import Attempt, Record
+from proxy.relay.outcome import Attempt
 from proxy.relay.ports import Answer, UpstreamRequest
-from proxy.types import RequestId
 from proxy.wire.headers import Headers
 from tests.helpers.fakes import FakeOpener, FakeTicker, reach, turn
 
@@ -36,15 +35,10 @@ class Trial:
         loop = asyncio.get_running_loop()
         self.reply: asyncio.Future[Answer] = loop.create_future()
         self.ticker = FakeTicker()
-        self.record = Record(RequestId("req"), 0.0, 0.0)
         self.opener = FakeOpener(lambda: self.reply)
+        self.noted = Attempt(self.opener.name, self.opener.account)
         self.request = UpstreamRequest("POST", "/", [], upload)
-        self.task = loop.create_task(open_attempt(self.opener, self.request, first_byte, self.ticker, self.record))
-
-    @property
-    def noted(self) -> Attempt:
-        (attempt,) = self.record.attempts
-        return attempt
+        self.task = loop.create_task(open_attempt(self.opener, self.request, first_byte, self.ticker, self.noted))
 
     async def fault(self) -> UpstreamFault:
         with pytest.raises(UpstreamFault) as caught:

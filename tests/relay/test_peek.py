@@ -1,14 +1,14 @@
-"""The beginning of an answer, looked at before it is sent; and a whole answer, collected."""
+"""The beginning of an answer, looked at before it is sent. A whole answer, collected: test_collect.py."""
 
 import asyncio
 
 import pytest
 
+from proxy.dialects.delivered import Delivered
 from proxy.dialects.events import Failure, FailureKind
 from proxy.errors import Code, UpstreamFault
-from proxy.relay.peek import Peek, collect
-from proxy.relay.ports import Source
-from tests.helpers.crossing import open_passage, open_translation
+from proxy.relay.peek import Peek
+from tests.helpers.crossing import make_turn, open_passage, open_reading, open_translation
 from tests.helpers.fakes import FakeSource, FakeTicker, Step, reach, turn
 from tests.helpers.models import PROVIDERS
 from tests.helpers.upstreams import Collector
@@ -21,13 +21,13 @@ BEGUN = SPOKEN.opening + SPOKEN.texts[0]
 class Looking:
     """A Peek on a source that a test speaks for, waited for by a task."""
 
-    def __init__(self, silence: float = 0.0) -> None:
+    def __init__(self, silence: float = 0.0, ttft: float = 0.0) -> None:
         self.steps: list[Step] = []
         self.ticker = FakeTicker()
         self.source = FakeSource(self.steps)
         self.stage = open_passage("anthropic")
         self.peek = Peek(self.source, self.stage, asyncio.get_running_loop())
-        self.task = asyncio.ensure_future(self.peek.wait(self.ticker, silence))
+        self.task = asyncio.ensure_future(self.peek.wait(self.ticker, silence, ttft))
 
     async def begin(self) -> "Looking":
         await reach(self.source.started)
@@ -137,7 +137,7 @@ async def test_silence_is_raised_and_every_byte_starts_it_over() -> None:
     look.ticker.advance(0.5)
     with pytest.raises(UpstreamFault) as caught:
         await look.result()
-    assert caught.value.code is Code.FIRST_BYTE_TIMEOUT
+    assert caught.value.code is Code.IDLE_TIMEOUT
     assert len(look.ticker) == 0
 
 
@@ -148,6 +148,40 @@ async def test_without_a_limit_silence_lasts() -> None:
     assert not look.task.done()
     look.source.end()
     await look.result()
+
+
+async def test_an_answer_without_substance_is_given_up_to_the_tick_whatever_it_says() -> None:
+    look = await Looking(silence=3.0, ttft=10.0).begin()
+    look.source.feed(SPOKEN.opening)
+    for _ in range(9):
+        look.ticker.advance(1)
+        look.source.feed(b'event: ping\ndata: {"type":"ping"}\n\n')
+    look.ticker.advance(0.75)
+    await turn()
+    assert not look.task.done()
+    look.ticker.advance(0.25)
+    with pytest.raises(UpstreamFault) as caught:
+        await look.result()
+    assert caught.value.code is Code.TTFT_TIMEOUT
+    assert len(look.ticker) == 0
+
+
+async def test_the_shorter_of_both_limits_counts() -> None:
+    look = await Looking(silence=3.0, ttft=10.0).begin()
+    look.ticker.advance(3)
+    with pytest.raises(UpstreamFault) as caught:
+        await look.result()
+    assert caught.value.code is Code.IDLE_TIMEOUT
+
+
+async def test_substance_just_in_time_is_in_time() -> None:
+    look = await Looking(ttft=10.0).begin()
+    look.ticker.advance(9.75)
+    look.source.feed(BEGUN)
+    assert await look.result() is None
+    look.ticker.advance(60)
+    collector = await look.go_on()
+    assert collector.fault is None
 
 
 async def test_who_gives_up_waiting_leaves_no_clock_behind() -> None:
@@ -219,75 +253,25 @@ async def test_a_cut_after_the_hand_over_goes_on() -> None:
     assert collector.fault is CUT
 
 
-# A whole answer.
-
-
-def collecting(source: Source | None, silence: float = 0.0, **options: int) -> tuple[asyncio.Task[bytes], FakeTicker]:
-    ticker = FakeTicker()
-    return asyncio.ensure_future(collect(source, ticker, silence, **options)), ticker
-
-
-async def test_no_body_is_an_empty_one() -> None:
-    task, _ = collecting(None)
-    assert await task == b""
-
-
-async def test_a_body_is_collected_to_its_end() -> None:
-    task, ticker = collecting(FakeSource([], held=[b"ab", b"c", None]))
-    assert await task == b"abc"
-    assert len(ticker) == 0
-
-
-async def test_a_cut_body_is_none_at_all() -> None:
-    source = FakeSource([])
-    task, _ = collecting(source)
+async def test_what_another_answer_says_once_more_is_progress() -> None:
+    """A rescue: what the client has already comes again, at its own pace, and nothing of it is committed to."""
+    broken = open_translation("anthropic", "openai-chat")
+    broken.seen.delivered = Delivered()
+    broken.withhold = True
+    broken.feed(BEGUN + SPOKEN.texts[1])
+    broken.end()
+    turn_of_chat = make_turn("openai-chat")
+    stage = broken.resume(open_reading("anthropic", turn_of_chat), continues=False)
+    ticker, source = FakeTicker(), FakeSource([])
+    peek = Peek(source, stage, asyncio.get_running_loop())
+    task = asyncio.ensure_future(peek.wait(ticker, 0.0, 10.0))
     await reach(source.started)
-    source.feed(b'{"almost":"whole"')
-    source.fail(CUT)
-    with pytest.raises(UpstreamFault) as caught:
-        await task
-    assert caught.value is CUT
-    assert source.aborted
-
-
-@pytest.mark.parametrize(("pieces", "fits"), [((5, 5), True), ((5, 5, 1), False), ((11,), False), ((10,), True)])
-async def test_a_body_may_be_as_long_as_the_limit(pieces: tuple[int, ...], fits: bool) -> None:
-    source = FakeSource([], held=[*(b"x" * size for size in pieces), None])
-    task, _ = collecting(source, limit=10)
-    if fits:
-        assert await task == b"x" * 10
-        return
-    with pytest.raises(UpstreamFault) as caught:
-        await task
-    assert caught.value.code is Code.ANSWER_TOO_LARGE
-    assert source.aborted
-
-
-async def test_a_silent_body_is_given_up_and_its_connection_closed() -> None:
-    source = FakeSource([])
-    task, ticker = collecting(source, 5.0)
-    await reach(source.started)
-    ticker.advance(4.75)
-    source.feed(b"x")
-    ticker.advance(4.75)
+    ticker.advance(9.75)
+    source.feed(BEGUN)
+    ticker.advance(10)  # the first look notes it
     await turn()
     assert not task.done()
-    ticker.advance(1)
+    ticker.advance(0.25)
     with pytest.raises(UpstreamFault) as caught:
         await task
-    assert caught.value.code is Code.FIRST_BYTE_TIMEOUT
-    assert source.aborted
-    assert len(ticker) == 0
-
-
-async def test_a_client_that_leaves_closes_the_connection() -> None:
-    source = FakeSource([])
-    task, ticker = collecting(source)
-    await reach(source.started)
-    task.cancel()
-    with pytest.raises(asyncio.CancelledError):
-        await task
-    assert source.aborted
-    assert len(ticker) == 0
-    source.feed(b"late")
-    source.end()
+    assert caught.value.code is Code.TTFT_TIMEOUT

@@ -3,7 +3,8 @@
 import pytest
 
 from proxy.dialects.events import Failure, FailureKind
-from proxy.dialects.translate import Seen
+from proxy.dialects.reading import Reading
+from proxy.dialects.translate import Seen, Stage
 from proxy.relay.outcome import EndReason
 from proxy.relay.staged import FAILURES, UNKNOWN, StagedSink
 from tests.helpers.fakes import FakeSink, Step
@@ -17,10 +18,13 @@ class FakeStage:
         self.keepalive = b": k\n"
         self.complete = False
         self.ended = False
+        self.progress = 0
+        self.withhold = self.withheld = self.mismatch = False
         self.failed: Failure | None = None
 
     def feed(self, data: bytes) -> bytes:
-        self.seen.events += 1
+        self.progress += data != b"half"
+        self.seen.substance = self.progress
         self.complete = self.complete or data == b"finish"
         if data == b"fail":
             self.seen.failure, self.ended = Failure(FailureKind.SERVER, "x"), True
@@ -31,7 +35,17 @@ class FakeStage:
 
     def fail(self, failure: Failure) -> bytes:
         self.failed = failure
+        if self.withhold:
+            self.withheld = True
+            return b"<.>"
         return b"" if self.ended else b"<!>"
+
+    def settle(self) -> bytes:
+        was, self.withheld = self.withheld, False
+        return b"<!>" if was else b""
+
+    def resume(self, reading: Reading, *, continues: bool) -> Stage:
+        raise NotImplementedError
 
 
 class Rig:
@@ -51,8 +65,7 @@ def test_what_the_stage_makes_of_it_is_written() -> None:
     assert rig.sink.write(b"a")
     assert rig.sink.write(b"half")
     assert rig.steps == [("write", b"<a>")]
-    assert rig.sink.events == 2
-    assert rig.sink.at_boundary
+    assert (rig.sink.written, rig.sink.substance) == (1, 1)
 
 
 def test_a_client_that_reads_slowly_is_reported() -> None:
@@ -136,7 +149,6 @@ async def test_the_rest_is_the_client_s_sink() -> None:
     rig.sink.flush()
     await rig.sink.drain()
     rig.sink.kill()
-    rig.sink.feed(b"seen on the way")
     assert rig.steps == ["flush", "drain", "kill"]
 
 
@@ -145,3 +157,62 @@ async def test_a_client_that_is_gone_at_the_end_is_told_of_as_ever() -> None:
     rig.inner.lose()
     with pytest.raises(ConnectionResetError):
         await rig.sink.finish()
+
+
+# A failure that is withheld.
+
+
+async def test_a_failure_that_is_withheld_leaves_the_stream_open() -> None:
+    rig = Rig()
+    rig.stage.withhold = True
+    rig.reason = EndReason.UPSTREAM_CUT
+    await rig.sink.abort()
+    assert rig.steps == [("write", b"<.>")], "what was said before the failure goes out"
+    await rig.sink.settle()
+    assert rig.steps[1:] == [("write", b"<!>"), "finish"]
+
+
+async def test_it_is_said_at_once_when_nobody_withholds_it() -> None:
+    rig = Rig()
+    await rig.sink.abort()
+    assert rig.steps == [("write", b"<!>"), "finish"]
+
+
+async def test_a_client_that_is_gone_by_then_is_told_of() -> None:
+    rig = Rig()
+    rig.stage.withhold = True
+    await rig.sink.abort()
+    rig.inner.lose()
+    with pytest.raises(ConnectionResetError):
+        await rig.sink.settle()
+
+
+async def test_what_is_written_and_what_is_of_substance_are_counted_apart() -> None:
+    rig = Rig()
+    for data in (b"a", b"half", b"b"):
+        rig.sink.write(data)
+    assert (rig.sink.written, rig.sink.substance) == (2, 2)
+    rig.sink.keep_alive(b"")
+    rig.sink.say(b"peeked")
+    assert (rig.sink.written, rig.sink.substance) == (3, 2)
+
+
+# A client that is gone, of an answer that is read on.
+
+
+async def test_a_detached_sink_is_written_to_as_ever_and_nobody_hears_it() -> None:
+    rig = Rig()
+    rig.inner.lose()
+    rig.sink.detach()
+    assert rig.sink.write(b"a")
+    assert rig.sink.keep_alive(b"")
+    assert rig.sink.count_unsent() == 0
+    rig.sink.flush()
+    rig.sink.write(b"finish")
+    await rig.sink.drain()
+    await rig.sink.finish()
+    await rig.sink.abort()
+    rig.sink.kill()
+    assert rig.steps == []
+    assert rig.hurried == [False]
+    assert rig.sink.substance == 2

@@ -4,7 +4,6 @@ After the head nothing can be said any more: whoever wrote it has to cut the con
 """
 
 import logging
-from typing import Final
 
 from aiohttp import web
 from aiohttp.typedefs import Handler, Middleware
@@ -12,29 +11,12 @@ from aiohttp.typedefs import Handler, Middleware
 from proxy.dialects.chat import Declined, Invalid
 from proxy.dialects.events import Failure
 from proxy.edge.downstream import Fields, build_refusal
-from proxy.edge.failures import build_failure, map_code, map_invalid
+from proxy.edge.failures import ENDS, build_failure, map_code, map_invalid
 from proxy.edge.scope import SCOPE, Scope
 from proxy.errors import Code, Refused, UpstreamFault
 from proxy.relay.outcome import EndReason
 
 _LOG = logging.getLogger("penstock.edge")
-
-_ENDS: Final = {
-    Code.BUSY: EndReason.LIMIT,
-    Code.DRAINING: EndReason.DRAIN,
-    Code.CONNECT_TIMEOUT: EndReason.CONNECT,
-    Code.REFUSED: EndReason.CONNECT,
-    Code.DNS: EndReason.CONNECT,
-    Code.TLS: EndReason.CONNECT,
-    Code.UNREACHABLE: EndReason.CONNECT,
-    Code.CUT: EndReason.UPSTREAM_CUT,
-    Code.FIRST_BYTE_TIMEOUT: EndReason.FIRST_BYTE,
-    Code.PROTOCOL: EndReason.ERROR,
-    Code.TOKEN: EndReason.ERROR,
-    Code.ANSWER_TOO_LARGE: EndReason.ERROR,
-    Code.INTERNAL: EndReason.ERROR,
-}
-"""Whatever is not listed was refused for what the client sent."""
 
 
 def build() -> Middleware:
@@ -71,7 +53,7 @@ def _answer(
     record = scope.record
     record.error = code.slug
     record.status = code.status
-    record.close(_ENDS.get(code, EndReason.REFUSED))
+    record.close(ENDS.get(code, EndReason.REFUSED))
     if request.writer.output_size > 0:
         raise ConnectionResetError("the head is out: the answer can only be cut")
     # A body that nobody will read would be taken for the next request: the connection ends with this answer.

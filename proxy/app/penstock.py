@@ -6,42 +6,47 @@ under. Sessions whose settings did not change are kept over a reload; the others
 
 import asyncio
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from importlib.resources import files
 
 import aiohttp
 from aiohttp import web
-from msgspec.structs import asdict
 from yarl import URL
 
-from proxy.accounts.book import Book
+from proxy.accounts.board import Board
+from proxy.accounts.book import AccountRow, Book
+from proxy.accounts.cooldown import StateStore
+from proxy.accounts.policy import Policy
+from proxy.app.compile import build_row, choose_settings, list_capabilities, list_marks, list_options, open_tokens
 from proxy.config import model
 from proxy.config.lookup import ModelTable
-from proxy.config.quirks import choose_quirks
+from proxy.config.state import find_state_file
 from proxy.dialects.capability_rows import build_rows, parse_rows
 from proxy.dialects.registry import DIALECTS, PROVIDERS
-from proxy.edge.asking import USER_AGENT
 from proxy.edge.chat import handle_models
 from proxy.edge.downstream import WholeAnswer, build_refusal
 from proxy.edge.gate import Doors
 from proxy.edge.handlers import handle_mount
-from proxy.edge.house import House, Mount, Provider
+from proxy.edge.house import House, Mount, Provider, Shared
 from proxy.edge.insides import Runner
 from proxy.edge.middleware.chain import build_chain
 from proxy.edge.scope import SCOPE, make_request_id
 from proxy.edge.streams import Streams
 from proxy.errors import Code
 from proxy.ops.admin import build_routes, handle_admin
+from proxy.ops.log import warn_attention
 from proxy.relay.clocks import Ticker
 from proxy.relay.outcome import EndReason, Record
 from proxy.relay.ports import Opener
+from proxy.store.memory import MemoryStore
+from proxy.store.sqlite import SqliteStore
 from proxy.types import AccountName, ClientName, ProviderName
 from proxy.upstream import handler
+from proxy.upstream.egress import HttpProxy, parse_proxy
 from proxy.upstream.fallback import PullOpener
 from proxy.upstream.opener import PushOpener
 from proxy.upstream.pool import PoolSettings, build_session
 from proxy.upstream.token_opener import TokenOpener
-from proxy.upstream.tokens import TokenSource, open_command, open_file
 from proxy.wire.headers import CREDENTIALS
 
 KEEPALIVE = 75.0
@@ -57,12 +62,19 @@ WriteRecord = Callable[[Record], None]
 
 
 class Penstock:
-    """The proxy, without listeners and signals. Build it on a running loop; raises OSError for a bad `ca_file`."""
+    """The proxy, without listeners and signals. Build it on a running loop; raises OSError for a bad `ca_file`.
+    store: where cool-downs outlive the process; memory unless given."""
 
-    def __init__(self, config: model.Config, write_record: WriteRecord, *, pull: bool = False) -> None:
+    def __init__(
+        self, config: model.Config, write_record: WriteRecord, *, pull: bool = False, store: StateStore | None = None
+    ) -> None:
         self.streams = Streams()
         self.doors = Doors()
         self.ticker = Ticker()
+        self._store = store or MemoryStore()
+        self.board = Board(self._store, warn_attention)
+        self.board.read(list_marks(config), self.ticker.wall())
+        self._shared = Shared(config.limits.retry_budget)
         self._pull = pull or not handler.is_supported()
         self._write_record = write_record
         self._rows = parse_rows(files("proxy.dialects").joinpath("capabilities.toml").read_bytes())
@@ -80,7 +92,7 @@ class Penstock:
             self._sessions = sessions
             raise
         wanted = {
-            (name, _choose_settings(config, provider, pull=self._pull)) for name, provider in config.providers.items()
+            (name, choose_settings(config, provider, pull=self._pull)) for name, provider in config.providers.items()
         }
         stale = [self._sessions.pop(key) for key in list(self._sessions) if key not in wanted]
         task = asyncio.get_running_loop().create_task(self._retire(before, stale))
@@ -93,6 +105,7 @@ class Penstock:
             task.cancel()
         for session in self._sessions.values():
             await session.close()
+        await self._store.close()
 
     async def _retire(self, house: House, sessions: list[aiohttp.ClientSession]) -> None:
         try:
@@ -115,31 +128,33 @@ class Penstock:
             config.server.via,
             ModelTable(config),
             {name: provider for name, provider in providers.items() if provider.side is not None},
-            [*self._rows, *build_rows(_list_capabilities(config))],
+            [*self._rows, *build_rows(list_capabilities(config))],
             config.server.cors,
             int(time.time()),
+            self._shared,
+            {provider.name: provider.book.rows for provider in providers.values()},
         )
 
     def _build_provider(self, config: model.Config, name: str, row: model.Provider) -> Provider:
         dialect = DIALECTS[row.dialect]
         url = URL(row.base_url, encoded=True)
-        settings = _choose_settings(config, row, pull=self._pull)
+        settings = choose_settings(config, row, pull=self._pull)
         session = self._sessions.get((name, settings))
         if session is None:
             session = self._sessions[name, settings] = build_session(settings)
         added = {header: value.reveal() for header, value in row.headers.items()}
         provider = ProviderName(name)
 
-        def build_opener(account: AccountName | None, fields: dict[str, str]) -> Opener:
+        def build_opener(account: AccountName | None, fields: dict[str, str], way: HttpProxy | None = None) -> Opener:
             if settings.pull:
-                return PullOpener(provider, account, url, fields, session)
-            return PushOpener(provider, account, url, fields, session, settings)
+                return PullOpener(provider, account, url, fields, session, way)
+            return PushOpener(provider, account, url, fields, session, settings, way)
 
         def build_account(alias: str, account: model.Account) -> Opener:
-            tokens = _open_tokens(account)
+            tokens, way = open_tokens(account), parse_proxy(account.proxy.reveal())
             if tokens is not None:
-                return TokenOpener(build_opener(AccountName(alias), added), tokens)
-            return build_opener(AccountName(alias), {**dialect.build_credential(account.key.reveal()), **added})
+                return TokenOpener(build_opener(AccountName(alias), added, way), tokens)
+            return build_opener(AccountName(alias), {**dialect.build_credential(account.key.reveal()), **added}, way)
 
         openers = [build_account(alias, account) for alias, account in row.accounts.items()]
         openers = openers or [build_opener(None, added)]
@@ -147,13 +162,40 @@ class Penstock:
         keys += [value.rpartition(" ")[2] for header, value in added.items() if header.lower().encode() in CREDENTIALS]
         secrets = tuple(key.encode() for key in keys if len(key) >= SHORTEST_SECRET)
         base_path = url.raw_path.rstrip("/")
-        side, options = PROVIDERS.get(row.dialect), _list_options(row)
-        return Provider(provider, dialect, base_path, Book(len(openers)), tuple(openers), secrets, side, options)
+        side, options = PROVIDERS.get(row.dialect), list_options(row)
+        return Provider(
+            provider,
+            dialect,
+            base_path,
+            self._build_book(config, provider, row),
+            tuple(openers),
+            secrets,
+            side,
+            options,
+            shares_sessions=row.affinity == "session" and len(openers) > 1,
+        )
+
+    def _build_book(self, config: model.Config, provider: ProviderName, row: model.Provider) -> Book:
+        rows = [build_row(row, alias, account) for alias, account in row.accounts.items()]
+        return Book(
+            provider,
+            rows or [AccountRow(None)],
+            self.board,
+            strategy=row.strategy,
+            affinity=row.affinity == "session",
+            policy=Policy(config.limits.cooldown_max),
+        )
 
     def _build_runner(self, limits: model.Limits) -> Runner:
         chain = build_chain(lambda: self.house, self.doors, self.streams, self.ticker, self._write_record)
         app = web.Application(middlewares=chain)
-        admin = build_routes(self.streams, lambda: bool(self.house.mounts or self.house.providers))
+        admin = build_routes(
+            self.streams,
+            lambda: bool(self.house.mounts or self.house.providers),
+            self.board,
+            lambda: self.house.rows_by_provider,
+            self.ticker,
+        )
 
         async def handle(request: web.Request) -> web.StreamResponse:
             if request[SCOPE].record.door == "admin":
@@ -195,34 +237,10 @@ class Penstock:
         return build_refusal(code, record.id)
 
 
-def _open_tokens(account: model.Account) -> TokenSource | None:
-    if account.token_command:
-        return open_command([part.reveal() for part in account.token_command], account.token_lifetime)
-    return open_file(account.token_file) if account.token_file else None
-
-
-def _list_options(row: model.Provider) -> dict[str, str]:
-    options = {
-        "quirks": choose_quirks(row.quirks, row.base_url),
-        "query": row.query,
-        "think_tags": row.think_tags,
-        "clear_thinking": "" if row.clear_thinking else "false",
-        "project": row.project,
-        "user_agent": USER_AGENT,
-    }
-    return {name: value for name, value in options.items() if value}
-
-
-def _list_capabilities(config: model.Config) -> dict[str, dict[str, object]]:
-    return {
-        pattern: {name: value for name, value in asdict(row).items() if value is not None}
-        for pattern, row in config.capabilities.items()
-    }
-
-
-def _choose_settings(config: model.Config, provider: model.Provider, *, pull: bool) -> PoolSettings:
-    limits = config.limits
-    return PoolSettings(limits.connect, limits.response_field, limits.response_fields, provider.ca_file, pull)
+def open_store(path: str, environ: Mapping[str, str]) -> StateStore:
+    """What `[state] path` means: a file, or memory."""
+    file = find_state_file(path, environ)
+    return MemoryStore() if file is None else SqliteStore(file)
 
 
 async def _expect_nothing(request: web.Request) -> None:
