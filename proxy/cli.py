@@ -23,7 +23,7 @@ from proxy.lifecycle import Service
 from proxy.listeners import BindError
 from proxy.loop import run_loop
 from proxy.ops import log
-from proxy.tools import chat, demo, tail
+from proxy.tools import accounts, chat, demo, tail
 
 OK: Final = 0
 FAILED: Final = 1
@@ -84,6 +84,7 @@ def build_parser() -> argparse.ArgumentParser:
     check.add_argument("--schema", action="store_true", help="print the JSON schema of a configuration file")
     check.set_defaults(run=run_check)
 
+    accounts.add_parser(commands)
     chat.add_parser(commands)
     tail.add_parser(commands)
     return parser

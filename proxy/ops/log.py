@@ -6,18 +6,19 @@ What foreign libraries log is cut down to class and place: their texts quote req
 """
 
 import asyncio
-import functools
 import json
 import logging
 import os
 import sys
-import time
 import traceback
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final, TextIO
 
 import msgspec
 
+from proxy.accounts.cooldown import Cooldown
+from proxy.ops.times import format_time
+from proxy.ops.trail import Try, build_trail, format_word, is_telling, to_ms
 from proxy.relay.outcome import EndReason, Record
 
 FLUSH_AFTER: Final = 0.05
@@ -57,6 +58,7 @@ class AccessLine(msgspec.Struct, omit_defaults=True, kw_only=True):
     error: str = ""
     detail: str = ""
     ttfb_ms: float | None = None
+    ttft_ms: float | None = None
     duration_ms: float
     bytes_up: int
     bytes_down: int
@@ -67,6 +69,9 @@ class AccessLine(msgspec.Struct, omit_defaults=True, kw_only=True):
     tokens_in: int | None = None
     tokens_out: int | None = None
     attempts: int
+    rescues: int = 0
+    hedges: int = 0
+    trail: list[Try] | None = None
 
 
 def build_line(record: Record, level: str) -> AccessLine:
@@ -74,7 +79,7 @@ def build_line(record: Record, level: str) -> AccessLine:
     end = record.end or EndReason.DONE
     return AccessLine(
         level=level,
-        ts=_format_time(record.wall),
+        ts=format_time(record.wall),
         request_id=record.id,
         door=record.door,
         remote=record.remote,
@@ -91,8 +96,9 @@ def build_line(record: Record, level: str) -> AccessLine:
         phase=record.phase.value if end is EndReason.CLIENT_GONE else "",
         error=record.error,
         detail=record.detail,
-        ttfb_ms=None if record.first_byte is None else round(record.first_byte * 1000, 1),
-        duration_ms=round(record.duration * 1000, 1),
+        ttfb_ms=None if record.first_byte is None else to_ms(record.first_byte),
+        ttft_ms=None if record.ttft is None else to_ms(record.ttft),
+        duration_ms=to_ms(record.duration),
         bytes_up=record.bytes_up,
         bytes_down=record.bytes_down,
         events=record.events,
@@ -102,12 +108,22 @@ def build_line(record: Record, level: str) -> AccessLine:
         tokens_in=record.usage.input if record.usage else None,
         tokens_out=record.usage.output if record.usage else None,
         attempts=len(record.attempts),
+        rescues=record.rescues,
+        hedges=record.hedges,
+        trail=build_trail(record.attempts) if is_telling(record.attempts) else None,
     )
 
 
 def build_fields(record: Record, level: str) -> dict[str, Any]:
     """The same as names and values."""
-    fields: dict[str, Any] = msgspec.to_builtins(build_line(record, level))
+    return _flatten(build_line(record, level))
+
+
+def _flatten(line: AccessLine) -> dict[str, Any]:
+    """One text or number per field: the trail as a word per attempt."""
+    fields: dict[str, Any] = msgspec.to_builtins(line)
+    if line.trail is not None:
+        fields["trail"] = " ".join(map(format_word, line.trail))
     return fields
 
 
@@ -158,7 +174,7 @@ class Formatter(logging.Formatter):
         self._priorities = priorities
 
     def format(self, record: logging.LogRecord) -> str:
-        fields = {"ts": _format_time(record.created), **_describe(record)}
+        fields = {"ts": format_time(record.created), **_describe(record)}
         line = self._encode({"level": record.levelname.lower(), **fields})
         return f"<{_PRIORITIES.get(record.levelname, 6)}>{line}" if self._priorities else line
 
@@ -197,8 +213,8 @@ def encode_text(fields: Mapping[str, Any]) -> str:
 _ENCODERS: Final = {"json": encode_json, "logfmt": encode_logfmt, "text": encode_text}
 _LINE_ENCODERS: Final[Mapping[str, Callable[[AccessLine], str]]] = {
     "json": encode_json,
-    "logfmt": lambda line: encode_logfmt(msgspec.to_builtins(line)),
-    "text": lambda line: encode_text(msgspec.to_builtins(line)),
+    "logfmt": lambda line: encode_logfmt(_flatten(line)),
+    "text": lambda line: encode_text(_flatten(line)),
 }
 
 
@@ -225,6 +241,14 @@ def warn_nothing_mounted() -> None:
     )
 
 
+def warn_attention(cooldown: Cooldown) -> None:
+    """Say that an account will not serve until somebody has looked."""
+    spot = cooldown.spot
+    logging.getLogger(_OWN).warning(
+        "account %s/%s needs attention: %s: %s", spot.provider, spot.name, cooldown.why, cooldown.detail
+    )
+
+
 def choose_format(form: str, stream: TextIO) -> str:
     """What `auto` means for this stream."""
     if form == "auto":
@@ -242,15 +266,6 @@ def _is_journal(stream: TextIO, environ: Mapping[str, str]) -> bool:
     except (OSError, ValueError):
         return False
     return named == f"{stat.st_dev}:{stat.st_ino}"
-
-
-def _format_time(seconds: float) -> str:
-    return f"{_format_second(int(seconds))}.{int(seconds % 1 * 1000):03d}Z"
-
-
-@functools.lru_cache(maxsize=8)
-def _format_second(second: int) -> str:
-    return time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(second))
 
 
 def _quote(value: object) -> str:

@@ -13,7 +13,7 @@ import pytest
 
 from proxy.ops import log
 from proxy.relay.outcome import Attempt, EndReason, Phase, Record
-from proxy.types import ClientName, ProviderName, RequestId
+from proxy.types import AccountName, ClientName, ProviderName, RequestId
 
 
 def build_record(**fields: Any) -> Record:
@@ -55,6 +55,35 @@ def test_everything_that_can_be_known_is_written() -> None:
     for name, value in {"door": "admin", "client": "dev", "provider": "up", "error": "upstream_cut", "heartbeats": 2,
                         "detail": "ClientOSError", "tap_failed": True, "attempts": 1, "events": 3}.items():  # fmt: skip
         assert fields[name] == value
+
+
+FAILED = Attempt(ProviderName("up"), AccountName("a"), 0.25, 429, "", "gpt-5", 0.0, "account")
+WON = Attempt(ProviderName("other"), None, 0.5, 200, "", "", 0.3, "won")
+
+
+def test_several_attempts_are_told_one_by_one() -> None:
+    record = build_record(attempts=[FAILED, WON], ttft=1.5, rescues=1, hedges=2)
+    line = json.loads(log.encode_json(log.build_line(record, "info")))
+    assert (line["attempts"], line["ttft_ms"], line["rescues"], line["hedges"]) == (2, 1500.0, 1, 2)
+    assert line["trail"] == [
+        {"provider": "up", "account": "a", "model": "gpt-5", "at_ms": 0.0, "ms": 250.0, "status": 429,
+         "outcome": "account"},
+        {"provider": "other", "at_ms": 300.0, "ms": 500.0, "status": 200, "outcome": "won"},
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize("form", ["logfmt", "text"])
+async def test_for_people_an_attempt_is_a_word(form: str) -> None:
+    stream = io.StringIO()
+    access = log.AccessLog(form, "info", stream, {})
+    access.write(build_record(attempts=[FAILED, WON]))
+    access.flush()
+    assert ' trail="up/a:gpt-5@0+250ms:429:account other@300+500ms:200:won"' in stream.getvalue()
+
+
+def test_a_request_that_went_well_at_once_has_no_trail() -> None:
+    fields = log.build_fields(build_record(attempts=[WON]), "info")
+    assert fields.keys().isdisjoint({"trail", "ttft_ms", "rescues", "hedges"})
 
 
 @pytest.mark.parametrize(
