@@ -6,9 +6,13 @@ anything: where everything can be had, a skip is a test that was lost.
 
 import asyncio
 import os
+import tempfile
 from collections.abc import Callable, Mapping
 
 import pytest
+
+_STATE = tempfile.TemporaryDirectory()
+os.environ["XDG_STATE_HOME"] = _STATE.name  # no test shall find, or leave, what a proxy remembers
 
 
 def pytest_asyncio_loop_factories(
@@ -22,6 +26,7 @@ def pytest_asyncio_loop_factories(
 
 
 def pytest_sessionfinish(session: pytest.Session) -> None:
+    _STATE.cleanup()
     if _count_lost(session.config) and session.exitstatus == pytest.ExitCode.OK:
         session.exitstatus = pytest.ExitCode.TESTS_FAILED
 

@@ -121,7 +121,8 @@ async def test_each_request_has_one_line_with_its_fields(form: str, tmp_path: Pa
     }  # fmt: skip
     assert {name: shown[name] for name in expected} == expected
 
-    assert error.keys() == ALWAYS | {"error", "detail"}
+    assert error.keys() == ALWAYS | {"error", "detail", "trail"}
+    assert "upstream_refused" in str(error["trail"])
     wanted = {"level": "warning", "status": "502", "end_reason": "connect", "error": "upstream_refused"}
     assert {name: str(error[name]) for name in wanted} == wanted
     assert "ECONNREFUSED" in error["detail"]

@@ -233,15 +233,15 @@ async def test_a_delay_comes_through_to_the_sdk(who: str, model: str, pull: bool
 @pytest.mark.parametrize("who", SAY)
 @MODELS
 async def test_a_refusal_of_our_key_is_never_shown_as_one_of_the_caller_s(who: str, model: str) -> None:
-    async with recorded() as (proxy, upstream):
-        upstream.answer = lambda seen: build_error(model, 401, f"Incorrect API key provided: {KEY}", f"x-echo: {KEY}")
-        for target, body in (build(who, model), build_whole(who, model) if who in WHOLE_ASKERS else build(who, model)):
+    for target, body in (build(who, model), build_whole(who, model) if who in WHOLE_ASKERS else build(who, model)):
+        async with recorded() as (proxy, upstream):
+            upstream.answer = lambda seen: build_error(model, 401, f"Incorrect API key: {KEY}", f"x-echo: {KEY}")
             reply = await fetch(proxy.port, target, body=body)
             assert reply.status == (500 if who in ("claude", "gemini") else 502)
             assert read_error(who, reply)
             assert KEY.encode() not in reply.raw + reply.body
-        record = await proxy.wait_record()
-        assert (record.error, record.end) == ("upstream_auth", EndReason.ERROR)
+            record = await proxy.wait_record()
+            assert (record.error, record.end) == ("upstream_auth", EndReason.ERROR)
 
 
 @MODELS

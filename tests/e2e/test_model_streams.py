@@ -5,7 +5,6 @@ import time
 
 import pytest
 
-from proxy.edge import answers
 from proxy.relay import pump
 from proxy.relay.outcome import EndReason
 from tests.helpers.models import LAST_CHUNK, PROVIDERS, SAY, SSE, Rig, modelled, send_chunk
@@ -176,12 +175,9 @@ async def test_silence_is_ended_in_band(who: str, model: str) -> None:
 
 
 @ALL
-async def test_a_silent_stream_is_kept_alive_in_the_dialect_s_own_form(
-    who: str, model: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(answers, "HEARTBEAT", 0.25)
+async def test_a_silent_stream_is_kept_alive_in_the_dialect_s_own_form(who: str, model: str) -> None:
     wanted = {"claude": b'event: ping\ndata: {"type": "ping"}\n\n', "gemini": b"\n"}.get(who, b": keepalive\n")
-    async with modelled() as rig:
+    async with modelled(limits={"heartbeat": "250ms"}) as rig:
         peer, _, _ = await begin(rig, who, model)
         assert await rig.client.chunk() == wanted
         assert await rig.client.chunk() == wanted

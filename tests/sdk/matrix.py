@@ -127,26 +127,27 @@ def list_cells(client: str) -> list[Cell]:
 
 
 def build_config(upstream: str) -> dict[str, Any]:
-    """A provider, and a model of its name, for each dialect, and for each with a fault."""
+    """A provider, and a model of its name, for each dialect, and one with a fault for each cell that wants it: what is
+    learned of it shall concern no other."""
     providers, models = {}, {}
-    for provider in PROVIDERS.values():
-        for fault in ("", *FAULTS):
-            name = find_model(provider.name, fault)
-            demo = f"pace=0; {FAULTS[fault]}" if fault else "pace=0"
-            providers[name] = {
-                "dialect": provider.name,
-                "base_url": upstream + provider.base,
-                "headers": {"x-demo": demo},
-                "accounts": {"main": {"key": "key-of-the-account"}},
-                **(provider.options or {}),
-            }
-            models[name] = {"targets": [f"{name}/{provider.model}"]}
-    return {"clients": {"dev": {"key": KEY}}, "providers": providers, "models": models}
+    for cell in (cell for client in CLIENTS for cell in list_cells(client)):
+        name, provider = find_model(cell), PROVIDERS[cell.provider]
+        demo = f"pace=0; {FAULTS[cell.feature]}" if cell.feature in FAULTS else "pace=0"
+        providers[name] = {
+            "dialect": provider.name,
+            "base_url": upstream + provider.base,
+            "headers": {"x-demo": demo},
+            "accounts": {"main": {"key": "key-of-the-account"}},
+            **(provider.options or {}),
+        }
+        models[name] = {"targets": [f"{name}/{provider.model}"]}
+    limits = {"attempts": 1}  # what one failure becomes is to be seen
+    return {"clients": {"dev": {"key": KEY}}, "providers": providers, "models": models, "limits": limits}
 
 
-def find_model(provider: str, feature: str) -> str:
+def find_model(cell: Cell) -> str:
     """What is asked for: the provider's name, or that of one with a fault."""
-    return f"{provider}-{feature}" if feature in FAULTS else provider
+    return cell.id if cell.feature in FAULTS else cell.provider
 
 
 def build_plan(clients: list[str], base_url: str) -> dict[str, Any]:
@@ -156,7 +157,7 @@ def build_plan(clients: list[str], base_url: str) -> dict[str, Any]:
             **asdict(FEATURES[cell.feature]),
             "id": cell.id,
             "client": cell.client,
-            "model": find_model(cell.provider, cell.feature),
+            "model": find_model(cell),
             "stream": cell.mode == "stream",
         }
         for client in clients
