@@ -17,7 +17,7 @@ class How(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Trouble:
-    """committed: it came after substance had gone to the client. model_only: a limit of this account for this model."""
+    """committed: it came after substance had gone to the client."""
 
     how: How
     failure: Failure
