@@ -1,4 +1,5 @@
-"""What must hold between keys: listeners and clients, models, mounts and providers, keys that open too much.
+"""What must hold between keys: listeners and clients, models, mounts and providers, keys that open too much,
+rules for nobody.
 
 Takes a complete `Config`, in which leaves that could not be read are blank, and a question: has this place
 a fault already? Yields a place and a message for each thing that does not fit. A check is quiet where it
@@ -160,6 +161,15 @@ def _check_mounts(config: Config, is_broken: IsBroken) -> Iterator[Complaint]:
             )
 
 
+def _check_rules(config: Config, is_broken: IsBroken) -> Iterator[Complaint]:
+    for index, rule in enumerate(config.record.when):
+        kind, _, name = rule.partition(":")
+        if kind == "client" and name not in config.clients and not is_broken(("clients",)):
+            close = get_close_matches(name, config.clients, 1)
+            hint = f"; did you mean {close[0]}?" if close else ""
+            yield ("record", "when", index), f"there is no client {name}{hint}"
+
+
 _CHECKS: Final = (
     _check_loopback,
     _check_duplicates,
@@ -171,5 +181,6 @@ _CHECKS: Final = (
     _check_overrides,
     _check_capabilities,
     _check_mounts,
+    _check_rules,
 )
 """In the order of the model."""

@@ -17,7 +17,7 @@ from msgspec.structs import FieldInfo, fields
 
 from proxy.config.checks import check_config
 from proxy.config.expand import ExpandError, expand
-from proxy.config.kinds import Kind
+from proxy.config.kind import Kind
 from proxy.config.marks import Leaf, Named, Section, list_rivals, read_mark
 from proxy.config.model import Config
 from proxy.config.tree import Place, Table, Value, format_place, shorten

@@ -13,7 +13,7 @@ from msgspec import Struct
 from msgspec.structs import FieldInfo, fields
 
 from proxy.config import prose
-from proxy.config.kinds import Kind
+from proxy.config.kind import Kind
 from proxy.config.load import OVERRIDES
 from proxy.config.marks import Leaf, Named, list_rivals, read_mark
 from proxy.config.model import Config

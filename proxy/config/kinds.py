@@ -1,19 +1,15 @@
-"""The kinds of leaf values: how each is read, written, named in a message, and described in a JSON schema.
+"""The kinds of leaf values that the model's fields have.
 
-A kind reads one TOML value, after its placeholders were replaced, and raises `ValueError` whose message
-never repeats the value. The loader adds place, file and, unless the kind is `sensitive`, what was found.
-Numbers and truth values may be given as text too, since a placeholder can only give text.
+Each is a `Kind`: reading it takes one TOML value and raises `ValueError` whose message never repeats the value. Truth
+values may be given as text too, since a placeholder can only give text.
 """
 
 import os
-import re
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
-from difflib import get_close_matches
-from typing import Any, Final
+from typing import Final
 
 from proxy.config import syntax
 from proxy.config.address import parse_address
+from proxy.config.kind import PLACEHOLDER, Kind, Schema, number, whole
 from proxy.config.secret import HIDDEN, Secret
 from proxy.config.units import (
     DURATION_UNITS,
@@ -24,38 +20,23 @@ from proxy.config.units import (
     parse_size,
 )
 
-Schema = Mapping[str, Any]
-
 MAX_COUNT: Final = 10**9  # above every limit of a process; more is a slip
 
 MAX_TOKENS: Final = 10**8  # a hundred times the largest context of today
 
-_COUNT: Final = re.compile(r"[0-9]{1,10}")
-_SHARE: Final = re.compile(r"[01](\.[0-9]{1,20})?")
-_PLACEHOLDER: Final[Schema] = {"type": "string", "pattern": r"\$"}
+MAX_DAY: Final = 10**12  # tokens of one day; a thousand streams of a hundred tokens a second make a hundredth of it
 
+MAX_RING: Final = 1000  # streams kept whole in memory
 
-@dataclass(frozen=True, slots=True)
-class Kind:
-    """One kind of leaf.
-
-    name: how manual and messages call it. read: a raw value to the model's. write: back to what a file may
-    hold. types: the Python types TOML may give. blank: stands in for a value that could not be read, so
-    that the others are checked too. sensitive: the value may be a secret, or hold one by mistake, and no
-    message shows it.
-    """
-
-    name: str
-    read: Callable[[Any], Any]
-    schema: Schema
-    types: tuple[type, ...] = (str,)
-    write: Callable[[Any], Any] = field(default=lambda value: value)
-    blank: Any = ""
-    sensitive: bool = False
+MAX_AMOUNT: Final = 10**9  # of money; more is a slip
 
 
 def _write_hidden(_: object) -> str:
     return HIDDEN
+
+
+def _write_hidden_or_none(secret: Secret) -> str:
+    return HIDDEN if secret.reveal() else ""
 
 
 def _write_duration_or_off(seconds: float) -> str:
@@ -78,16 +59,6 @@ def _read_size(value: str | int) -> int:
     if not size:
         raise ValueError("it cannot be 0")
     return size
-
-
-def _read_share(value: str | float) -> float:
-    if isinstance(value, str):
-        if not _SHARE.fullmatch(value):
-            raise ValueError("not a number from 0 to 1")
-        value = float(value)
-    if not 0 <= value <= 1:
-        raise ValueError("outside 0 to 1")
-    return float(value)
 
 
 def _read_hedge(value: str | float) -> str | float:
@@ -131,49 +102,18 @@ def _read_path(value: str) -> str:
     return value
 
 
-def choice(*values: str) -> Kind:
-    """A kind for one of a few words."""
-    name = "one of " + ", ".join(f'"{value}"' for value in values)
-
-    def read(value: str) -> str:
-        if value not in values:
-            close = get_close_matches(value[:64], values, 1)
-            raise ValueError(f"not {name}" + (f"; did you mean {close[0]}?" if close else ""))
-        return value
-
-    schema = {"anyOf": [{"enum": list(values)}, _PLACEHOLDER]}
-    return Kind(name=name, read=read, schema=schema, blank=values[0])
-
-
-def _whole(least: int, most: int) -> Kind:
-    """A kind for whole numbers in bounds."""
-
-    def read(value: str | int) -> int:
-        if isinstance(value, str):
-            if not _COUNT.fullmatch(value):
-                raise ValueError("not a whole number")
-            value = int(value)
-        if not least <= value <= most:
-            raise ValueError(f"outside {least} to {most}")
-        return value
-
-    name = "whole number" if least else "whole number, may be 0"
-    schema = {"anyOf": [{"type": "integer", "minimum": least, "maximum": most}, _PLACEHOLDER]}
-    return Kind(name=name, read=read, schema=schema, types=_WHOLE, blank=0)
-
-
 _DURATION_SCHEMA: Final[Schema] = {
     "anyOf": [
         {"type": "number", "minimum": 0},
         {"type": "string", "pattern": rf"^[0-9]+(\.[0-9]+)?({'|'.join(DURATION_UNITS)})?$"},
-        _PLACEHOLDER,
+        PLACEHOLDER,
     ]
 }
 _SIZE_SCHEMA: Final[Schema] = {
     "anyOf": [
         {"type": "integer", "minimum": 0},
         {"type": "string", "pattern": f"^[0-9]+({'|'.join(SIZE_UNITS)})?$"},
-        _PLACEHOLDER,
+        PLACEHOLDER,
     ]
 }
 _TEXT_SCHEMA: Final[Schema] = {"type": "string"}
@@ -216,21 +156,18 @@ SIZE: Final = Kind(name="size", read=_read_size, schema=_SIZE_SCHEMA, types=_WHO
 SIZE_OR_ZERO: Final = Kind(
     name="size, may be 0", read=parse_size, schema=_SIZE_SCHEMA, types=_WHOLE, write=format_size, blank=0
 )
-COUNT: Final = _whole(1, MAX_COUNT)
-COUNT_OR_ZERO: Final = _whole(0, MAX_COUNT)
-TOKENS: Final = _whole(1, MAX_TOKENS)
-TOKENS_OR_ZERO: Final = _whole(0, MAX_TOKENS)
-SHARE: Final = Kind(
-    name="number from 0 to 1",
-    read=_read_share,
-    schema={"anyOf": [{"type": "number", "minimum": 0, "maximum": 1}, _PLACEHOLDER]},
-    types=_NUMBER,
-    blank=0.0,
-)
+COUNT: Final = whole(1, MAX_COUNT)
+COUNT_OR_ZERO: Final = whole(0, MAX_COUNT)
+TOKENS: Final = whole(1, MAX_TOKENS)
+TOKENS_OR_ZERO: Final = whole(0, MAX_TOKENS)
+DAY: Final = whole(0, MAX_DAY)
+RING: Final = whole(0, MAX_RING)
+AMOUNT: Final = number(MAX_AMOUNT, "number, may be 0")
+SHARE: Final = number(1, "number from 0 to 1")
 FLAG: Final = Kind(
     name="true or false",
     read=_read_flag,
-    schema={"anyOf": [{"type": "boolean"}, _PLACEHOLDER]},
+    schema={"anyOf": [{"type": "boolean"}, PLACEHOLDER]},
     types=(str, bool),
     blank=False,
 )
@@ -240,11 +177,13 @@ PSEUDONYM: Final = Kind(name="text", read=syntax.check_pseudonym, schema=_TEXT_S
 NAME: Final = Kind(name="name", read=syntax.check_name, schema=_TEXT_SCHEMA)
 FILE_NAME: Final = Kind(name="path of a file", read=_read_file_name, schema=_TEXT_SCHEMA)
 DATA_FILE: Final = Kind(name="path of a file", read=_read_path_or_default, schema=_TEXT_SCHEMA)
+DIRECTORY: Final = Kind(name="path of a directory", read=_read_path_or_default, schema=_TEXT_SCHEMA)
 # Another program makes it, perhaps later than the proxy starts.
 FUTURE_FILE: Final = Kind(name="path of a file", read=_read_path, schema=_TEXT_SCHEMA)
 ORIGIN: Final = Kind(name="origin", read=syntax.check_origin, schema=_TEXT_SCHEMA)
 PATTERN: Final = Kind(name="name or pattern", read=syntax.check_pattern, schema=_TEXT_SCHEMA)
 TARGET: Final = Kind(name="provider/model", read=syntax.check_target, schema=_TEXT_SCHEMA)
+RULE: Final = Kind(name="rule", read=syntax.check_rule, schema=_TEXT_SCHEMA)
 PARAMETER: Final = Kind(name="name of a parameter", read=syntax.check_parameter, schema=_TEXT_SCHEMA)
 PROJECT: Final = Kind(name="text", read=syntax.check_project, schema=_TEXT_SCHEMA)
 # Some servers take keys in it.
@@ -269,6 +208,14 @@ PROXY: Final = Kind(
 )
 KEY: Final = Kind(
     name="text, secret", read=syntax.check_key, schema=_TEXT_SCHEMA, write=_write_hidden, blank=None, sensitive=True
+)
+KEY_OR_NONE: Final = Kind(
+    name="text, secret",
+    read=syntax.check_key_or_none,
+    schema=_TEXT_SCHEMA,
+    write=_write_hidden_or_none,
+    blank=Secret(""),
+    sensitive=True,
 )
 KEY_TO_DIGEST: Final = Kind(
     name="text, secret", read=syntax.hash_key, schema=_TEXT_SCHEMA, write=_write_hidden, blank=b"", sensitive=True

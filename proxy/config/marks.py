@@ -11,7 +11,7 @@ from typing import Any, get_args
 from msgspec import Struct
 from msgspec.structs import FieldInfo, fields
 
-from proxy.config.kinds import Kind
+from proxy.config.kind import Kind
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,11 +21,13 @@ write_stall = "60s"
 drain = "30s"
 ttft = "60s"                      # until a stream's first text, thought or tool call; then another account is asked
 
-# [state]                         # what outlives a restart: who is left alone until when
+# [state]                         # what outlives a restart: who is left alone until when, and the ledger
 # path = "/var/lib/penstock/penstock.db"
 
 [clients.dev]                     # who may call; without any client only loopback may be listened on
 key = "${PENSTOCK_DEV_KEY:-dev}"  # or key_sha256 = "..."; ${VAR}, ${VAR:-x}, ${file:PATH}, ${cred:NAME} in any string
+# max_streams = 20                # 429 above it; also rpm, tpm, tokens_per_day, cost_per_day
+# models = ["gpt-*", "fast"]      # others are not found; mounts are refused then
 
 [providers.openai]
 dialect = "openai-chat"           # "raw" for an API that is none of the known ones
@@ -76,6 +78,24 @@ provider = "openai"
 provider = "weather"
 auth = "none"                     # "key" (default) | "none" (open) | "pass" (the caller's own credential goes upstream)
 heartbeat = "15s"                 # off on mounts unless given
+
+[prices."openai/gpt-5"]           # per million tokens, by provider/model; for the ledger and cost_per_day
+input = 1.25
+cached_input = 0.125
+output = 10.0
+
+# [ledger]                        # a row for every request, in the file of [state]
+# retain = "90d"
+
+# [console]
+# token = "${PENSTOCK_CONSOLE_TOKEN:-}"  # needed when admin is not loopback
+# content = true                  # the text of streams may be seen
+
+# [chat]
+# enabled = true                  # GET /chat is a page to talk to the models with
+
+# [record]
+# when = ["failed"]               # or all, sample:0.01, client:NAME, model:PATTERN
 """
 
 OPENING: Final = """\
@@ -150,6 +170,47 @@ the list and therefore in tier 3, answers when neither can. Times and counts tha
 
 Of `rpm` and `tpm` a minute's worth may be used at once; then they refill second by second.
 
+## How much a client may use
+
+```toml
+[clients.alice]
+key = "${ALICE_KEY:-x}"
+max_streams = 20
+rpm = 120
+tpm = 200000
+tokens_per_day = 5000000
+cost_per_day = 25.0
+models = ["gpt-*"]
+
+[providers.openai]
+dialect = "openai-chat"
+base_url = "https://api.openai.com/v1"
+accounts.main.key = "${OPENAI_API_KEY:-x}"
+
+[models."gpt-*"]
+targets = ["openai/*"]
+
+[prices."openai/gpt-5"]
+input = 1.25
+cached_input = 0.125
+output = 10.0
+```
+
+A request above a limit is answered with 429 in the form of its dialect, and `retry-after` says when to come back.
+`max_streams` counts what is in flight, and asks to come back in a second, since nobody knows when a stream ends. Of
+`rpm` and `tpm` a minute's worth may be used at once; then they refill second by second. Lists of models do not count.
+
+What a request's prompt will use is estimated before it is let in, and put right by what it has used when it is over: a
+long answer makes the next requests wait. Of one whose client leaves before the answer begins the estimate stays. The
+limits of a day let a request in as long as something is left of them, and what is in flight counts with the estimate of
+its prompt, so that they are overrun by no more than the answers that are under way. The day begins at midnight UTC;
+after a start, what the ledger knows of it counts. A reload keeps all counts.
+
+A model that is not in `models` is not found and not listed for this client. A mount that asks for a key refuses a
+client with `models`, since nobody reads the model there. A request of such a client names one model: `model` twice, or
+OpenRouter's `models` to go on with, is a 400. On a mount `max_streams` and `rpm` hold too; tokens and cost are not
+counted there, since nobody reads what is answered: `check-config` says so where it matters.
+
 ## Bearer tokens
 
 Instead of a `key` an account may have a `token_command`, which prints a token, or a `token_file`, which holds one. A
@@ -209,6 +270,7 @@ These variables override the files when they are set and not empty:
   and `openai-responses`, `think_tags` to `openai-chat`, `clear_thinking` to `glm`, `project` to `code-assist`.
 - `*` stands alone in `server.cors`.
 - `auth = "none"` over a provider that has accounts needs `open_to_all = true` when a listener is not loopback.
+- A rule `client:NAME` in `record.when` names a client.
 - No two clients have the same key, no two listeners the same address.
 """
 

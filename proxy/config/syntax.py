@@ -49,6 +49,7 @@ _FIELD_VALUE: Final = re.compile(r"[!-~]([\t -~]*[!-~])?")  # RFC 9110 5.5 witho
 _SCHEME: Final = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*")  # RFC 3986 3.1
 _PARAMETER: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]{0,127}")
 _QUERY: Final = re.compile(r"(?:[A-Za-z0-9._~!$&'()*+,;=:@/?-]|%[0-9A-Fa-f]{2}){0,1024}")  # RFC 3986, section 3.4
+_SAMPLE: Final = re.compile(r"[01](\.[0-9]{1,20})?")
 _PROJECT: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9.:_-]{0,127}")
 _SHA256: Final = re.compile(r"[0-9A-Fa-f]{64}")
 
@@ -78,6 +79,31 @@ def check_target(text: str) -> str:
     if "*" in model and model != "*":
         raise ValueError("not a target: * stands alone behind the slash, for the whole name that was asked for")
     return text
+
+
+def check_price(text: str) -> str:
+    """`provider/model` of a price; `*` stands for any text in either."""
+    provider, slash, model = text.partition("/")
+    if not slash or not _NAME.fullmatch(provider.replace("*", "x")):
+        raise ValueError("not what a price is for: write provider/model, * in either for any text")
+    check_pattern(model)
+    return text
+
+
+def check_rule(text: str) -> str:
+    """What is recorded: `failed`, `all`, `sample:0.01`, `client:NAME` or `model:PATTERN`."""
+    kind, _, rest = text.partition(":")
+    if text in ("failed", "all"):
+        return text
+    if kind == "sample" and _SAMPLE.fullmatch(rest) and 0 < float(rest) <= 1:
+        return text
+    if kind == "client":
+        check_name(rest)
+        return text
+    if kind == "model":
+        check_pattern(rest)
+        return text
+    raise ValueError("not a rule: failed, all, sample:0.01 (above 0, to 1), client:NAME or model:PATTERN")
 
 
 def check_origin(text: str) -> str:
@@ -208,6 +234,11 @@ def check_key(text: str) -> Secret:
     if not _PRINTABLE.fullmatch(text):
         raise ValueError("not a key: blanks or characters other than printable ASCII in it")
     return Secret(text)
+
+
+def check_key_or_none(text: str) -> Secret:
+    """A key, or "" for none."""
+    return check_key(text) if text else Secret("")
 
 
 def hash_key(text: str) -> bytes:

@@ -3,7 +3,7 @@
 import pytest
 
 from proxy.config.checks import check_config
-from proxy.config.model import Account, Capability, Client, Config, Model, Mount, Override, Provider, Server
+from proxy.config.model import Account, Capability, Client, Config, Model, Mount, Override, Provider, Recording, Server
 from proxy.config.secret import Secret
 from proxy.config.tree import Place
 
@@ -171,3 +171,12 @@ def test_open_mount_over_paid_provider_needs_confirmation(
 ) -> None:
     config = Config(server=server, clients=DEV, providers={"p": provider}, mounts={"/a": mount})
     assert check(config) == ([("mounts", "/a", "auth")] if wrong else [])
+
+
+def test_a_rule_is_for_a_client_that_there_is() -> None:
+    config = Config(clients=DEV, record=Recording(when=("failed", "client:dev", "client:dve", "model:dve")))
+    assert list(check_config(config, lambda place: False)) == [
+        (("record", "when", 2), "there is no client dve; did you mean dev?")
+    ]
+    assert check(Config(record=Recording(when=("client:dev",)))) == [("record", "when", 0)]
+    assert check(Config(record=Recording(when=("client:dev",))), ("clients",)) == []

@@ -120,7 +120,7 @@ def test_unknown_key_comes_with_a_hint(key: str, hint: str) -> None:
     assert hint in message
 
 
-@pytest.mark.parametrize("section", ["model", "ledger", "prices", "console", "chat", "record"])
+@pytest.mark.parametrize("section", ["model", "ledgers", "price", "consoles", "chats", "recording"])
 def test_table_that_is_not_in_the_model_is_a_fault(section: str) -> None:
     assert [place for place, _ in faults({section: {}})] == [section]
 
@@ -213,6 +213,7 @@ WORDS = [
     *("server", "listen", "admin", "via", "limits", "idle", "max_body", "streams", "clients", "key", "key_sha256"),
     *("providers", "dialect", "base_url", "headers", "accounts", "mounts", "/a", "provider", "auth", "log", "level"),
     *("cors", "models", "targets", "drop_params", "capabilities", "budget", "efforts", "token_command", "token_file"),
+    *("rpm", "cost_per_day", "ledger", "retain", "prices", "a/b", "input", "output", "console", "token", "record"),
 ]
 KEYS = st.sampled_from(WORDS) | st.text(max_size=5)
 SCALARS = (
@@ -229,7 +230,7 @@ TREES = st.recursive(
 )
 
 
-@settings(max_examples=300)
+@settings(max_examples=300, deadline=None)
 @given(st.dictionaries(KEYS, TREES, max_size=6), st.dictionaries(KEYS, TREES, max_size=3))
 def test_any_tables_give_a_configuration_or_a_config_error(first: dict[str, Any], second: dict[str, Any]) -> None:
     root = merge(build_table(first, "one"), build_table(second, "two"))
@@ -262,7 +263,7 @@ SECTIONS = st.fixed_dictionaries(
 )
 
 
-@settings(max_examples=300)
+@settings(max_examples=300, deadline=None)
 @given(SECTIONS)
 def test_tables_of_the_right_shape_give_a_configuration_or_a_config_error(data: dict[str, Any]) -> None:
     try:

@@ -89,7 +89,7 @@ def test_schema_describes_leaves() -> None:
     assert properties["server"]["properties"]["listen"]["items"] == {"type": "string"}
     client = properties["clients"]["additionalProperties"]
     assert client["allOf"] == [{"oneOf": [{"required": ["key"]}, {"required": ["key_sha256"]}]}]
-    assert set(client["properties"]) == {"key", "key_sha256"}
+    assert set(client["properties"]) >= {"key", "key_sha256", "rpm", "models"}
     account = properties["providers"]["additionalProperties"]["properties"]["accounts"]["additionalProperties"]
     rivals = ("key", "token_command", "token_file")
     assert account["allOf"] == [{"oneOf": [{"required": [name]} for name in rivals]}]
@@ -115,7 +115,8 @@ PLAIN = {
 def test_mask_shows_what_is_in_effect_and_no_secret() -> None:
     masked = mask(load([EXAMPLE], {"OPENAI_API_KEY": "canary"}))
     assert "canary" not in json.dumps(masked)
-    assert masked["clients"] == {"dev": {"key_sha256": "***"}}
+    assert masked["clients"]["dev"]["key_sha256"] == "***"
+    assert (masked["clients"]["dev"]["rpm"], masked["clients"]["dev"]["models"]) == (0, [])
     assert masked["providers"]["openai"]["accounts"] == {"main": {"key": "***", **PLAIN}}
     assert masked["providers"]["weather"]["headers"] == {"X-Api-Key": "***"}
     assert masked["mounts"]["/weather"]["heartbeat"] == "15s"

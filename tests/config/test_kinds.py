@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from proxy.config import kinds
-from proxy.config.kinds import Kind
+from proxy.config.kind import Kind
 from proxy.config.secret import Secret
 
 READ: list[tuple[Kind, Any, Any, Any]] = [
@@ -29,6 +29,17 @@ READ: list[tuple[Kind, Any, Any, Any]] = [
     (kinds.SHARE, 0, 0.0, 0.0),
     (kinds.SHARE, "1", 1.0, 1.0),
     (kinds.SHARE, "0.05", 0.05, 0.05),
+    (kinds.DAY, 10**12, 10**12, 10**12),
+    (kinds.DAY, "5000000", 5_000_000, 5_000_000),
+    (kinds.RING, 0, 0, 0),
+    (kinds.RING, "20", 20, 20),
+    (kinds.AMOUNT, 0, 0.0, 0.0),
+    (kinds.AMOUNT, 25, 25.0, 25.0),
+    (kinds.AMOUNT, "0.125", 0.125, 0.125),
+    (kinds.KEY_OR_NONE, "", Secret(""), ""),
+    (kinds.RULE, "sample:0.01", "sample:0.01", "sample:0.01"),
+    (kinds.DIRECTORY, "", "", ""),
+    (kinds.DIRECTORY, "/srv/cassettes", "/srv/cassettes", "/srv/cassettes"),
     (kinds.HEDGE, "p95", "p95", "p95"),
     (kinds.HEDGE, "off", 0.0, "off"),
     (kinds.HEDGE, "250ms", 0.25, "250ms"),
@@ -68,6 +79,18 @@ REFUSED: list[tuple[Kind, Any]] = [
     (kinds.TOKENS_OR_ZERO, 100_000_001),
     (kinds.COUNT_OR_ZERO, -1),
     (kinds.COUNT_OR_ZERO, "x"),
+    (kinds.DAY, 10**12 + 1),
+    (kinds.DAY, "1e6"),
+    (kinds.RING, 1001),
+    (kinds.AMOUNT, -0.01),
+    (kinds.AMOUNT, float("inf")),
+    (kinds.AMOUNT, float("nan")),
+    (kinds.AMOUNT, "1e3"),
+    (kinds.AMOUNT, "$5"),
+    (kinds.AMOUNT, 10**9 + 1),
+    (kinds.KEY_OR_NONE, "two words"),
+    (kinds.RULE, "some"),
+    (kinds.DIRECTORY, "a\0b"),
     (kinds.SHARE, 1.01),
     (kinds.SHARE, -0.1),
     (kinds.SHARE, float("nan")),
@@ -108,15 +131,6 @@ def test_value_that_does_not_fit_is_refused(kind: Kind, raw: Any) -> None:
         kind.read(raw)
 
 
-def test_choice_takes_its_words_and_suggests_the_nearest() -> None:
-    kind = kinds.choice("key", "none", "pass")
-    assert kind.read("pass") == "pass"
-    with pytest.raises(ValueError, match="did you mean none"):
-        kind.read("nnoe")
-    with pytest.raises(ValueError, match=r'one of "key", "none", "pass"$'):
-        kind.read("")
-
-
 def test_file_name_is_taken_when_the_file_exists(tmp_path: Path) -> None:
     (tmp_path / "ca.pem").touch()
     assert kinds.FILE_NAME.read(str(tmp_path / "ca.pem")) == str(tmp_path / "ca.pem")
@@ -128,6 +142,11 @@ def test_file_name_is_taken_when_the_file_exists(tmp_path: Path) -> None:
 def test_secret_kind_is_sensitive_and_written_masked(kind: Kind) -> None:
     assert kind.sensitive
     assert kind.write(kind.blank) == "***"
+
+
+def test_a_token_that_is_there_is_written_masked() -> None:
+    assert kinds.KEY_OR_NONE.sensitive
+    assert kinds.KEY_OR_NONE.write(kinds.KEY_OR_NONE.read("canary")) == "***"
 
 
 def test_proxy_is_sensitive_and_shows_no_password() -> None:

@@ -7,6 +7,7 @@ import pytest
 from proxy.config.cautions import find_cautions
 from proxy.config.load import load
 from proxy.config.lookup import ModelTable, Plan
+from proxy.config.model import Ledger, Price, Recording
 from proxy.errors import ConfigError
 
 SAMPLES = Path(__file__).parent / "samples"
@@ -154,6 +155,38 @@ BROKEN = {
         "capabilities.x.context",
         'models.m.overrides."p/bb"',
     ],
+    "seeing.toml": [
+        "clients.a.tokens_per_dya",
+        "clients.a.max_streams",
+        "clients.a.rpm",
+        "clients.a.tpm",
+        "clients.a.tokens_per_day",
+        "clients.a.cost_per_day",
+        "clients.a.models[0]",
+        "ledger.path",
+        "ledger.retain",
+        "prices.gpt-5",
+        'prices."a/b c"',
+        'prices."a/b c".input',
+        'prices."a/b c".output',
+        'prices."a/b c".reasoning',
+        'prices."a/b".cached',
+        'prices."a/b".input',
+        "console.token",
+        "console.content",
+        "chat.enabled",
+        "record.when[0]",
+        "record.when[1]",
+        "record.when[2]",
+        "record.when[3]",
+        "record.when[4]",
+        "record.when[8]",
+        "record.directory",
+        "record.max_bytes",
+        "record.bodies",
+        "record.ring",
+        "record.when[5]",
+    ],
     "together.toml": [
         "server.listen[0]",
         "server.listen[2]",
@@ -209,6 +242,21 @@ def test_accounts_and_routes_are_taken_as_they_stand() -> None:
     ]
     assert found.plan == Plan(4, 180.0, "restart", None, True, 0.05, "drain", 20.0)
     assert list(find_cautions(config)) == []
+
+
+def test_limits_and_what_can_be_seen_are_taken_as_they_stand() -> None:
+    file = Path(__file__).parent / "seeing.toml"
+    config = load([file], {"STATE_DIRECTORY": "/var/lib/p", "PENSTOCK_CONSOLE_TOKEN": "canary-of-sixteen"})
+    alice = config.clients["alice"]
+    assert (alice.max_streams, alice.rpm, alice.tpm) == (20, 120, 200_000)
+    assert (alice.tokens_per_day, alice.cost_per_day, alice.models) == (5_000_000, 25.0, ("gpt-*", "claude-*"))
+    assert config.ledger == Ledger(path="/var/lib/p/penstock.db", retain=90 * 86400.0)
+    assert config.prices == {"openai/gpt-5": Price(input=1.25, cached_input=0.125, output=10.0)}
+    assert (config.console.token.reveal(), config.console.content) == ("canary-of-sixteen", False)
+    assert not config.chat.enabled
+    assert config.record == Recording(when=("failed",), directory="/var/lib/p/cassettes", max_bytes=1 << 30, ring=20)
+    assert [place for place, _ in find_cautions(config)] == [("prices", "openai/gpt-5")]
+    assert load([file], {}).console.token.reveal() == ""
 
 
 def test_every_broken_sample_is_expected_here() -> None:

@@ -11,6 +11,17 @@ from proxy.config.secret import Secret
 HEX = "0123456789abcdef" * 4
 ACCEPTED: list[tuple[Callable[[str], object], str, object]] = [
     (syntax.check_name, "dev", "dev"),
+    (syntax.check_price, "openai/gpt-5", "openai/gpt-5"),
+    (syntax.check_price, "openrouter/openai/gpt-*", "openrouter/openai/gpt-*"),
+    (syntax.check_price, "*/*", "*/*"),
+    (syntax.check_rule, "failed", "failed"),
+    (syntax.check_rule, "all", "all"),
+    (syntax.check_rule, "sample:1", "sample:1"),
+    (syntax.check_rule, "sample:0.01", "sample:0.01"),
+    (syntax.check_rule, "client:dev", "client:dev"),
+    (syntax.check_rule, "model:gpt-*", "model:gpt-*"),
+    (syntax.check_key_or_none, "", Secret("")),
+    (syntax.check_key_or_none, "abc", Secret("abc")),
     (syntax.check_name, "a.b_c-9", "a.b_c-9"),
     (syntax.check_name, "x" * 64, "x" * 64),
     (syntax.check_mount_path, "/a", "/a"),
@@ -57,6 +68,10 @@ ACCEPTED: list[tuple[Callable[[str], object], str, object]] = [
     (syntax.check_pseudonym, "edge-1", "edge-1"),
 ]
 REFUSED: list[tuple[Callable[[str], object], list[str]]] = [
+    (syntax.check_price, ["", "gpt-5", "/gpt-5", "a/", "a b/c", "a/b c", "*", "?/b"]),
+    (syntax.check_rule, ["", "Failed", "failed:", "sample", "sample:", "sample:0", "sample:0.0", "sample:1.1"]),
+    (syntax.check_rule, ["sample:1e-3", "sample:-1", "client:", "client:a b", "model:", "model:a b", "models:x"]),
+    (syntax.check_key_or_none, [" ", "a b", "ü"]),
     (syntax.check_name, ["", "a b", "a/b", ".a", "-a", "ü", "x" * 65, "a\n"]),
     (syntax.check_mount_path, ["", "/", "a", "/a/", "//a", "/a//b", "/./a", "/a/..", "/a?b", "/a#b", "/%61", "/a b"]),
     (syntax.check_mount_path, ["/ü", "/a\n", "/a\\b", *(f"/{name}" for name in syntax.RESERVED_SEGMENTS), "/v1/x"]),
@@ -126,6 +141,9 @@ def test_text_that_does_not_fit_is_refused(check: Callable[[str], object], text:
         (syntax.check_pseudonym, "canary canary"),
         (syntax.check_pattern, "canary canary"),
         (syntax.check_target, "canary"),
+        (syntax.check_price, "canary"),
+        (syntax.check_rule, "canary"),
+        (syntax.check_key_or_none, "canary canary"),
         (syntax.check_origin, "https://user:canary@example.com"),
         (syntax.check_argument, "canary\0"),
         (syntax.check_proxy, "http://user:canary canary@proxy"),

@@ -7,24 +7,32 @@ reads files or knows where a value came from.
 """
 
 from proxy.config.model.capability import Capability
+from proxy.config.model.clients import Client
 from proxy.config.model.config import Config
+from proxy.config.model.ledger import Ledger, Price
 from proxy.config.model.limits import Limits
 from proxy.config.model.providers import DIALECTS, Account, Provider
 from proxy.config.model.routes import Model, Mount, Override
-from proxy.config.model.server import Client, Log, Server, State
+from proxy.config.model.server import Log, Server, State
+from proxy.config.model.watching import Chat, Console, Recording
 
 __all__ = [
     "DIALECTS",
     "Account",
     "Capability",
+    "Chat",
     "Client",
     "Config",
+    "Console",
+    "Ledger",
     "Limits",
     "Log",
     "Model",
     "Mount",
     "Override",
+    "Price",
     "Provider",
+    "Recording",
     "Server",
     "State",
 ]

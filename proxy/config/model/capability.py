@@ -8,6 +8,7 @@ from typing import Annotated, Final
 from msgspec import Struct
 
 from proxy.config import kinds
+from proxy.config.kind import choice
 from proxy.config.marks import Leaf
 
 FAMILIES: Final = ("claude", "gemini", "gpt", "other")
@@ -18,19 +19,19 @@ EFFORTS: Final = ("none", "minimal", "low", "medium", "high", "xhigh", "max")
 class Capability(Struct, frozen=True, kw_only=True):
     family: Annotated[
         str | None,
-        Leaf(kinds.choice(*FAMILIES), "Whose rules hold for the history and for signatures of reasoning."),
+        Leaf(choice(*FAMILIES), "Whose rules hold for the history and for signatures of reasoning."),
     ] = None
     thinking: Annotated[
         str | None,
         Leaf(
-            kinds.choice(*THINKING),
+            choice(*THINKING),
             "How reasoning is asked for: not at all, by a word, by a number of tokens, by a word where the model "
             "decides for itself (Claude 4.6 and later), or by a level (Gemini 3).",
         ),
     ] = None
     efforts: Annotated[
         tuple[str, ...] | None,
-        Leaf(kinds.choice(*EFFORTS), "The words for reasoning that it takes; another becomes the nearest.", many=True),
+        Leaf(choice(*EFFORTS), "The words for reasoning that it takes; another becomes the nearest.", many=True),
     ] = None
     budget: Annotated[
         tuple[int, ...] | None,

@@ -6,11 +6,14 @@ from msgspec import Struct, field
 
 from proxy.config.marks import Named, Section
 from proxy.config.model.capability import Capability
+from proxy.config.model.clients import Client
+from proxy.config.model.ledger import Ledger, Price
 from proxy.config.model.limits import Limits
 from proxy.config.model.providers import Provider
 from proxy.config.model.routes import Model, Mount
-from proxy.config.model.server import Client, Log, Server, State
-from proxy.config.syntax import check_mount_path, check_name, check_pattern
+from proxy.config.model.server import Log, Server, State
+from proxy.config.model.watching import Chat, Console, Recording
+from proxy.config.syntax import check_mount_path, check_name, check_pattern, check_price
 
 
 class Config(Struct, frozen=True, kw_only=True):
@@ -54,4 +57,18 @@ class Config(Struct, frozen=True, kw_only=True):
             "longest path that fits wins.",
         ),
     ] = field(default_factory=dict)
+    ledger: Annotated[Ledger, Section("What every request used and cost, row by row.")] = Ledger()
+    prices: Annotated[
+        dict[str, Price],
+        Named(
+            check_price,
+            '"PROVIDER/MODEL"',
+            "What a million tokens cost at a provider, by the provider's name for the model; `*` stands for any text. "
+            "An exact name goes before a pattern, a longer pattern before a shorter one. A cost that the "
+            "provider itself tells goes before any. All prices are in one currency, whichever it is.",
+        ),
+    ] = field(default_factory=dict)
+    console: Annotated[Console, Section("The page that shows every stream, on the admin listener.")] = Console()
+    chat: Annotated[Chat, Section("A page to talk to the models with, on the main listener.")] = Chat()
+    record: Annotated[Recording, Section("Streams that are kept as they came, to be shown and replayed.")] = Recording()
     log: Annotated[Log, Section("What the program writes about itself, to standard error.")] = Log()

@@ -5,6 +5,7 @@ from typing import Annotated, Final
 from msgspec import Struct, field
 
 from proxy.config import kinds
+from proxy.config.kind import choice
 from proxy.config.marks import Leaf, Named
 from proxy.config.quirks import QUIRKS
 from proxy.config.secret import Secret
@@ -113,7 +114,7 @@ class Provider(Struct, frozen=True, kw_only=True):
     dialect: Annotated[
         str,
         Leaf(
-            kinds.choice(*DIALECTS),
+            choice(*DIALECTS),
             "The format that the provider speaks; `raw` for an API that is none of the known ones.",
         ),
     ]
@@ -147,7 +148,7 @@ class Provider(Struct, frozen=True, kw_only=True):
     strategy: Annotated[
         str,
         Leaf(
-            kinds.choice(*STRATEGIES),
+            choice(*STRATEGIES),
             "Which account serves a request that belongs to no session: each in turn by its `weight`, the one with the "
             "fewest requests in flight for its weight, or the first of the list that may. In turn, because nothing "
             "has to be known of the accounts for it.",
@@ -156,7 +157,7 @@ class Provider(Struct, frozen=True, kw_only=True):
     affinity: Annotated[
         str,
         Leaf(
-            kinds.choice("off", "session"),
+            choice("off", "session"),
             "Whether the requests of one conversation go to one account as long as it may serve them. `session`, "
             "because providers keep the caches of prompts by account, and what is read from one is cheaper and "
             "comes sooner.",
@@ -165,7 +166,7 @@ class Provider(Struct, frozen=True, kw_only=True):
     quirks: Annotated[
         str,
         Leaf(
-            kinds.choice("", *QUIRKS),
+            choice("", *QUIRKS),
             "Whose way of speaking the OpenAI dialects is meant. Empty: told by the host of `base_url`, and "
             '`"compatible"` for one that is not known.',
         ),
@@ -181,7 +182,7 @@ class Provider(Struct, frozen=True, kw_only=True):
     think_tags: Annotated[
         str,
         Leaf(
-            kinds.choice("", "off", "tags", "open"),
+            choice("", "off", "tags", "open"),
             'Whether thoughts stand in the text of answers: `"tags"` for `<think>` before them and `</think>` behind, '
             '`"open"` for the closing tag alone, `"off"` for text that is never looked at. Empty: what `quirks` says.',
         ),

@@ -5,6 +5,7 @@ from typing import Annotated
 from msgspec import Struct, field
 
 from proxy.config import kinds
+from proxy.config.kind import choice
 from proxy.config.marks import Leaf, Named
 from proxy.config.syntax import check_target
 
@@ -58,7 +59,7 @@ class Model(Struct, frozen=True, kw_only=True):
     rescue: Annotated[
         str,
         Leaf(
-            kinds.choice("off", "restart", "continue"),
+            choice("off", "restart", "continue"),
             "What happens to a stream that breaks after text has gone to the caller. `restart` asks anew and goes on "
             "behind that text if the new answer begins with it; `continue` gives the text to a model that can go on "
             "with it, and falls back to `restart`. Off ends with an error event, because a rescue costs a second "
@@ -81,7 +82,7 @@ class Model(Struct, frozen=True, kw_only=True):
     on_disconnect: Annotated[
         str,
         Leaf(
-            kinds.choice("cancel", "drain"),
+            choice("cancel", "drain"),
             "What happens when the caller has gone: `cancel` closes the request upstream at once, `drain` reads on to "
             "learn what it used. `cancel`, because it stops the cost.",
         ),
@@ -101,7 +102,7 @@ class Mount(Struct, frozen=True, kw_only=True):
     auth: Annotated[
         str,
         Leaf(
-            kinds.choice("key", "none", "pass"),
+            choice("key", "none", "pass"),
             "Who may call: `key` one of the clients, `none` anyone, `pass` whoever upstream takes, since the "
             "caller's own credential goes there. `key`, because the provider's key is spent.",
         ),

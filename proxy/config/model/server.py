@@ -1,10 +1,11 @@
-"""Where the proxy listens, who may call, what it keeps, and what it says about itself."""
+"""Where the proxy listens, what it keeps, and what it says about itself."""
 
 from typing import Annotated
 
 from msgspec import Struct
 
 from proxy.config import kinds
+from proxy.config.kind import choice
 from proxy.config.marks import Leaf
 
 
@@ -23,8 +24,8 @@ class Server(Struct, frozen=True, kw_only=True):
         str,
         Leaf(
             kinds.ADDRESS_OR_OFF,
-            'Where health checks are answered; `""` or `"off"` for nowhere. Loopback, because it is never meant for '
-            "callers.",
+            "Where the console is, and what else an operator asks: health, metrics, streams, accounts; "
+            '`""` or `"off"` for nowhere. Loopback, because it is never meant for callers.',
         ),
     ] = "127.0.0.1:8089"
     via: Annotated[
@@ -40,25 +41,12 @@ class Server(Struct, frozen=True, kw_only=True):
         Leaf(
             kinds.ORIGIN,
             "Web pages whose scripts may call the model routes, as `scheme://host[:port]`, or `*` alone for any. "
-            "Mounts pass what upstream says. Empty, because a page that somebody visits could spend the keys.",
+            "Mounts pass what upstream says. Empty, because a page that somebody visits could spend the keys; without "
+            "`[clients]` only pages of this machine may ask then.",
             many=True,
             least=0,
         ),
     ] = ()
-
-
-class Client(Struct, frozen=True, kw_only=True):
-    key_sha256: Annotated[
-        bytes,
-        Leaf(
-            kinds.DIGEST,
-            "SHA-256 of the key, as `printf %s KEY | sha256sum` prints it: the file then holds no secret.",
-            instead=("key", kinds.KEY_TO_DIGEST, "The key that this caller shows. Only its hash is kept."),
-        ),
-    ]
-
-    def __repr__(self) -> str:
-        return "Client(key_sha256=***)"  # the hash of a short key is as good as the key
 
 
 class State(Struct, frozen=True, kw_only=True):
@@ -77,14 +65,14 @@ class Log(Struct, frozen=True, kw_only=True):
     format: Annotated[
         str,
         Leaf(
-            kinds.choice("auto", "json", "logfmt", "text"),
+            choice("auto", "json", "logfmt", "text"),
             "How a line is written. `auto` is `text` when standard error is a terminal and `json` otherwise.",
         ),
     ] = "auto"
     level: Annotated[
         str,
         Leaf(
-            kinds.choice("debug", "info", "warning", "error"),
+            choice("debug", "info", "warning", "error"),
             "The least important line that is written. `info` has one line per request.",
         ),
     ] = "info"

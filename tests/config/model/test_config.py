@@ -1,12 +1,13 @@
 """The whole: frozen, complete, quiet about secrets."""
 
-from proxy.config.model import Account, Client, Config, Log, Provider
+from proxy.config.model import Account, Client, Config, Console, Log, Provider
 from proxy.config.secret import Secret
 
 
 def test_nothing_is_configured_by_default() -> None:
     config = Config()
-    assert config.clients == config.providers == config.models == config.capabilities == config.mounts == {}
+    tables = (config.clients, config.providers, config.models, config.capabilities, config.mounts, config.prices)
+    assert not any(tables)
     assert config.log == Log(format="auto", level="info")
 
 
@@ -24,6 +25,7 @@ def test_representation_shows_no_secret() -> None:
             "token": Account(token_command=(Secret("sh"), Secret("canary"))),
         },
     )
-    text = repr(Config(clients={"dev": Client(key_sha256=b"canary")}, providers={"a": provider}))
+    console = Console(token=Secret("canary"))
+    text = repr(Config(clients={"dev": Client(key_sha256=b"canary")}, providers={"a": provider}, console=console))
     assert "canary" not in text
-    assert text.count("***") == 8  # two accounts have no proxy, which is a secret too
+    assert text.count("***") == 9  # two accounts have no proxy, which is a secret too
