@@ -8,7 +8,7 @@ callers who share our accounts. Bytes that are no text are no message either. Ne
 import re
 from typing import Final
 
-from proxy.dialects.json_text import decode_json
+from proxy.dialects.json_text import decode_json, make_unicode
 from proxy.dialects.parts import Json
 
 LONGEST: Final = 2048
@@ -45,7 +45,7 @@ def clean_message(text: str) -> str:
     """`text` for the eyes of callers."""
     if _HTML(text) or "\0" in text or "\ufffd" in text:
         return ""
-    text = text[: 2 * LONGEST]
+    text = make_unicode(text[: 2 * LONGEST])
     for pattern, instead in _SECRETS:
         text = pattern.sub(instead, text)
     text = text.strip()

@@ -39,6 +39,11 @@ def decode_leniently(data: bytes) -> Json:
         return decode_json(data.decode("utf-8", "replace"))
 
 
+def make_unicode(text: str) -> str:
+    """`text` as a log, a label or a file can hold it: half a character, which JSON can spell, becomes a `?`."""
+    return text if text.isascii() else text.encode("utf-8", "replace").decode()
+
+
 def encode_json(value: Json) -> bytes:
     """Compact JSON in UTF-8. A lone surrogate leaves as its escape."""
     try:
@@ -89,11 +94,21 @@ def find_member(body: bytes, name: str) -> tuple[int, int] | None:
     return found
 
 
+def list_members(body: bytes) -> list[str]:
+    """The names of the top-level members of the JSON object `body`, in order, as often as they stand there."""
+    return [name for name, _, _ in _iterate_members(body)]
+
+
 def replace_member(body: bytes, name: str, value: bytes) -> bytes:
     """`body` with the top-level member `name` set to `value` (JSON); every other byte stays."""
     place = find_member(body, name)
     if place is not None:
         return body[: place[0]] + value + body[place[1] :]
+    return insert_member(body, name, value)
+
+
+def insert_member(body: bytes, name: str, value: bytes) -> bytes:
+    """`body`, which has no member `name`, with it as its first one; every other byte stays."""
     opening = body.index(b"{") + 1
     comma = b"" if body[opening:].lstrip().startswith(b"}") else b","
     return body[:opening] + encode_json(name) + b":" + value + comma + body[opening:]

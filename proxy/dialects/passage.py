@@ -1,8 +1,9 @@
 """A provider's own bytes for a client of the same dialect: a `translate.Stage`.
 
 They go on as they came, block by block, and are only looked at. What differs is that a block which is no JSON is left
-out, that a missing end mark (or the blank line of the last event) is added after a finish, and that a cut is said
-in-band. What the provider says behind an error of its own passes too, `[DONE]` included: its clients know it so.
+out, that a missing end mark (or the blank line of the last event) is added after a finish, that what was asked for on
+the client's behalf is taken out again, and that a cut is said in-band. What the provider says behind an error of its
+own passes too, `[DONE]` included: its clients know it so.
 
 Where another provider has to go on, an encoder is brought to where the client stands, by what it has read: the start,
 the text, and, where the dialect repeats more than that in its events (`chat.Adopting`), the events themselves.
@@ -13,6 +14,7 @@ from typing import Final
 
 from proxy.dialects.chat import Adopting, Encoder
 from proxy.dialects.delivered import Delivered
+from proxy.dialects.estimate import measure_text
 from proxy.dialects.events import BlockEnd, BlockStart, Delta, Event, Failure, Kind, Start, Usage
 from proxy.dialects.reading import TOO_LARGE, Reading
 from proxy.dialects.translate import Resumed, Seen, find_resumable
@@ -27,7 +29,8 @@ _HELD: Final = 256 * 1024
 
 
 class Passage:
-    """`end_mark` is what closes a complete stream."""
+    """`end_mark` is what closes a complete stream. hides: finds, by its data, an event without any of the answer that
+    the client did not ask for: it is read and not passed on."""
 
     mismatch = False
 
@@ -39,8 +42,10 @@ class Passage:
         end_mark: bytes,
         *,
         track: bool = False,
+        hides: Callable[[bytes], bool] | None = None,
     ) -> None:
         self._reading = reading
+        self._hides = hides
         self._open_encoder = encoder
         self._keepalive = keepalive
         self._end_mark = end_mark
@@ -143,6 +148,7 @@ class Passage:
         events = decoder.feed(block)
         if len(events) == 1 and type(event := events[0]) is Delta:  # nearly all of them
             seen.substance += 1
+            seen.size += measure_text(event.text)
             self._latest = block.data or b""
             if seen.delivered is not None:
                 seen.delivered.add(event.text)
@@ -152,11 +158,14 @@ class Passage:
             seen.note([event for event in events if isinstance(event, Usage | Failure)])
             return self._hold(block.raw)
         seen.note(events)
-        if decoder.malformed != known:
+        if decoder.malformed != known or (not events and self._is_hidden(block)):
             return False
         if block.data is not None:
             self._note(events, block.data)
         return True
+
+    def _is_hidden(self, block: Block) -> bool:
+        return self._hides is not None and block.data is not None and self._hides(block.data)
 
     def _note(self, events: list[Event], data: bytes) -> None:
         """What goes by, for whoever has to say more."""

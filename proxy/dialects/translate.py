@@ -16,7 +16,9 @@ from typing import Protocol
 from proxy.dialects.answer import Folder
 from proxy.dialects.chat import ClientSide, Encoder, Turn
 from proxy.dialects.delivered import Delivered
+from proxy.dialects.estimate import measure_text
 from proxy.dialects.events import BlockStart, Delta, Event, Failure, FailureKind, Finish, Start, Usage
+from proxy.dialects.json_text import make_unicode
 from proxy.dialects.reading import Reading
 from proxy.dialects.splice import Splice
 
@@ -24,7 +26,8 @@ from proxy.dialects.splice import Splice
 @dataclass(slots=True)
 class Seen:
     """What is remembered of an answer. events: of the provider's. failure: how it failed. finish: how it ended.
-    substance: events that carry the answer. delivered: where it is tracked, what the client has."""
+    substance: events that carry the answer. delivered: where it is tracked, what the client has. size: bytes of its
+    text. counted: as many of them had come when the provider last said how much output there is."""
 
     model: str = ""
     usage: Usage = field(default_factory=Usage)
@@ -34,6 +37,8 @@ class Seen:
     events: int = 0
     malformed: int = 0
     delivered: Delivered | None = None
+    size: int = 0
+    counted: int = 0
 
     @property
     def committed(self) -> bool:
@@ -42,12 +47,17 @@ class Seen:
     def note(self, events: Iterable[Event]) -> None:
         for event in events:
             kind = type(event)
-            if kind is Delta or kind is BlockStart:
+            if isinstance(event, Delta):
+                self.substance += 1
+                self.size += measure_text(event.text)
+            elif kind is BlockStart:
                 self.substance += 1
             elif isinstance(event, Usage):
                 self.usage = self.usage.merge(event)
+                if event.output is not None:
+                    self.counted = self.size
             elif isinstance(event, Start):
-                self.model = event.model
+                self.model = make_unicode(event.model)
                 self.usage = event.usage or self.usage
             elif isinstance(event, Finish):
                 self.finish = event
@@ -153,6 +163,7 @@ class Translation:
         seen.events = self._reading.blocks
         if len(events) == 1 and type(event := events[0]) is Delta:  # nearly all of them
             seen.substance += 1
+            seen.size += measure_text(event.text)
             out = self._encoder.encode(event)
             if seen.delivered is not None:
                 seen.delivered.add(event.text, out)

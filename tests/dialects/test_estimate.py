@@ -2,7 +2,7 @@
 
 import pytest
 
-from proxy.dialects.estimate import estimate_tokens
+from proxy.dialects.estimate import count_tokens, estimate_tokens, measure_text
 from proxy.dialects.parts import (
     File,
     Image,
@@ -74,3 +74,8 @@ def test_an_image_counts_for_itself_and_not_for_its_bytes() -> None:
 )
 def test_what_stands_beside_the_messages_counts(fields: dict[str, object]) -> None:
     assert count(**fields) >= 100
+
+
+def test_text_is_measured_in_bytes_and_a_token_has_four() -> None:
+    assert [measure_text(text) for text in ("", "abcd", "äß", "\ud800")] == [0, 4, 4, 3]
+    assert [count_tokens(size) for size in (0, 1, 4, 5)] == [0, 1, 1, 2]

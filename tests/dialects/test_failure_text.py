@@ -93,3 +93,7 @@ JSON = st.recursive(
 @given(JSON)
 def test_nothing_raises(error: object) -> None:
     assert len(read_message(error)) <= LONGEST
+
+
+def test_half_a_character_can_be_logged() -> None:
+    assert read_message({"message": "no \ud800 model"}) == "no ? model"

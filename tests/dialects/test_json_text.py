@@ -15,6 +15,8 @@ from proxy.dialects.json_text import (
     encode_string,
     escape_lines,
     find_member,
+    list_members,
+    make_unicode,
     parse_arguments,
     replace_member,
 )
@@ -167,3 +169,24 @@ def test_what_is_no_json_is_a_value_error(data: bytes) -> None:
 )
 def test_arguments_are_an_object_or_nothing(text: str, value: object) -> None:
     assert parse_arguments(text) == value
+
+
+@given(st.text(st.characters(codec=None, categories=["Cs", "Lu", "So"])))
+def test_any_text_becomes_one_that_can_be_kept(text: str) -> None:
+    kept = make_unicode(text)
+    kept.encode()
+    assert len(kept) == len(text)
+    assert [a for a, b in zip(text, kept, strict=True) if a != b] == [a for a in text if "\ud800" <= a <= "\udfff"]
+
+
+@pytest.mark.parametrize(
+    ("body", "names"),
+    [
+        (b"{}", []),
+        (b"", []),
+        (b'{"a":{"b":1},"c":[{"d":2}],"a":"}"}', ["a", "c", "a"]),
+        (b' { "mod\\u0065l" : 1 , "model":2}', ["model", "model"]),
+    ],
+)
+def test_members_are_listed_as_often_as_they_stand_there(body: bytes, names: list[str]) -> None:
+    assert list_members(body) == names

@@ -4,14 +4,19 @@ import re
 
 import pytest
 
-from proxy.dialects.events import Failure, FailureKind, Start
-from proxy.dialects.registry import END_MARKS
+from proxy.dialects.events import Failure, FailureKind, Start, Usage
+from proxy.dialects.openai_chat.usage_asked import is_usage_chunk
+from proxy.dialects.passage import Passage
+from proxy.dialects.registry import DIALECTS, END_MARKS
 from tests.helpers.crossing import (
     BOTH,
     OPENING,
     encode,
     ending,
+    find_client,
     find_marks,
+    list_cuts,
+    make_turn,
     open_passage,
     open_reading,
     opening,
@@ -169,3 +174,73 @@ def test_what_is_said_behind_an_error_is_kept_in_bounds() -> None:
     for _ in range(100):
         assert stage.feed(b": %b\n\n" % (b"x" * 10_000)) == b""
     assert 256 * 1024 <= len(stage.settle()) <= 300_000
+
+
+# What was asked for on the client's behalf.
+
+CHUNK = b'data: {"id":"c","choices":[%b],"usage":%b}%b'
+COUNTS = b'{"prompt_tokens":7,"completion_tokens":2,"total_tokens":9}'
+CHOICE = b'{"index":0,"delta":{},"finish_reason":"stop"}'
+
+
+def open_hiding(*, track: bool = False) -> Passage:
+    turn, client = make_turn("openai-chat", include_usage=False), find_client("openai-chat")
+    keepalive, mark = DIALECTS["openai-chat"].keepalive, END_MARKS["openai-chat"]
+    reading = open_reading("openai-chat", turn)
+    return Passage(reading, lambda: client.open_encoder(turn), keepalive, mark, track=track, hides=is_usage_chunk)
+
+
+@pytest.mark.parametrize("end", [b"\n", b"\r\n", b"\r"])
+@pytest.mark.parametrize("place", ["before the finish", "behind it", "behind the end mark"])
+def test_counts_that_the_client_did_not_ask_for_are_read_and_left_out(end: bytes, place: str) -> None:
+    mark = END_MARKS["openai-chat"].replace(b"\n", end)
+    text = encode("openai-chat", OPENING).replace(b"\n", end)
+    finish, hidden = CHUNK % (CHOICE, b"null", end * 2), CHUNK % (b"", COUNTS, end * 2)
+    others = CHUNK % (b"", b"null", end * 2)  # Azure's first chunk has no choices either
+    parts = {
+        "before the finish": [others, text, hidden, finish, mark],
+        "behind it": [others, text, finish, hidden, mark],
+        "behind the end mark": [others, text, finish, hidden, mark, b": bye" + end * 2],
+    }[place]
+    wanted = b"".join(part for part in parts if part is not hidden)
+    for pieces in list_cuts(b"".join(parts)):
+        stage = open_hiding()
+        out = run(stage, pieces)
+        if end == b"\r\n":  # where a read ends within a line end, its LF comes with what is left out
+            out, told = out.replace(b"\r\n", b"\r").replace(b"\n", b""), wanted.replace(b"\r\n", b"\r")
+            assert out == told
+        else:
+            assert out == wanted
+        assert stage.seen.usage == Usage(7, None, None, 2)
+        assert (stage.seen.malformed, stage.complete) == (0, True)
+
+
+@pytest.mark.parametrize("tail", [b"", b"\n"])
+def test_counts_at_a_stream_s_very_end_are_left_out_too(tail: bytes) -> None:
+    data = encode("openai-chat", OPENING) + CHUNK % (CHOICE, b"null", b"\n\n")
+    stage = open_hiding()
+    assert run(stage, [data + CHUNK % (b"", COUNTS, tail)]) == data + END_MARKS["openai-chat"]
+    assert stage.seen.usage == Usage(7, None, None, 2)
+
+
+def test_counts_beside_a_choice_stay_with_it() -> None:
+    data = encode("openai-chat", OPENING) + CHUNK % (CHOICE, COUNTS, b"\n\n") + END_MARKS["openai-chat"]
+    stage = open_hiding()
+    assert run(stage, [data]) == data
+    assert stage.seen.usage == Usage(7, None, None, 2)
+
+
+def test_who_asked_gets_them() -> None:
+    data = encode("openai-chat", OPENING) + CHUNK % (CHOICE, b"null", b"\n\n") + CHUNK % (b"", COUNTS, b"\n\n")
+    assert run(open_passage("openai-chat"), [data]) == data + END_MARKS["openai-chat"]
+
+
+def test_an_answer_that_is_gone_on_with_tells_no_counts_either() -> None:
+    stage = open_hiding(track=True)
+    stage.withhold = True
+    out = stage.feed(encode("openai-chat", OPENING)) + stage.fail(CUT)
+    again = stage.resume(open_reading("openai-chat", make_turn("openai-chat")), continues=False)
+    out += run(again, [opening("openai-chat") + ending("openai-chat")])
+    assert find_marks("openai-chat", out) == find_marks("openai-chat", opening("openai-chat") + ending("openai-chat"))
+    assert b'"prompt_tokens"' not in out
+    assert again.seen.usage.input == 7

@@ -208,6 +208,22 @@ def test_what_is_remembered_of_events() -> None:
     assert other.finish == Finish(Reason.LENGTH)
 
 
+def test_text_is_measured_in_bytes_and_what_the_provider_has_counted_of_it_is_noted() -> None:
+    seen = Seen()
+    seen.note([Start("i", "m", Usage(3, output=1)), BlockStart(Kind.TEXT), Delta("abc"), Delta("äß")])
+    assert (seen.size, seen.counted) == (7, 0), "what it said before the text counts none of it"
+    seen.note([Usage(output=2), Delta("d"), Usage(3)])
+    assert (seen.size, seen.counted) == (8, 7), "and of the input alone says nothing of the output"
+
+
+@STAGES
+def test_the_text_of_an_answer_is_measured_in_every_dialect(client: str, kind: str) -> None:
+    stage, source = open_stage(client, kind)
+    run(stage, [encode(source, [*OPENING, Delta(" wörld"), *ENDING])])
+    texts = [event.text for event in [*OPENING, *ENDING] if isinstance(event, Delta)]
+    assert stage.seen.size == len("".join(texts)) + len(" wörld".encode())
+
+
 @EVERY
 def test_a_whole_answer_is_built_from_events(client: str) -> None:
     turn = make_turn(client, stream=False)
