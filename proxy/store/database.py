@@ -46,6 +46,49 @@ MIGRATIONS: Final[tuple[str, ...]] = (
         PRIMARY KEY (level, provider, name, model)
     ) WITHOUT ROWID
     """,
+    """
+    CREATE TABLE requests (
+        id TEXT NOT NULL PRIMARY KEY,
+        started REAL NOT NULL,
+        door TEXT NOT NULL,
+        remote TEXT NOT NULL,
+        client TEXT,
+        method TEXT NOT NULL,
+        route TEXT NOT NULL,
+        dialect TEXT NOT NULL,
+        model TEXT NOT NULL,
+        model_asked TEXT NOT NULL,
+        provider TEXT,
+        account TEXT,
+        status INTEGER NOT NULL,
+        end_reason TEXT NOT NULL,
+        phase TEXT NOT NULL,
+        error TEXT NOT NULL,
+        detail TEXT NOT NULL,
+        finish TEXT NOT NULL,
+        ttfb_ms REAL,
+        ttft_ms REAL,
+        duration_ms REAL NOT NULL,
+        bytes_up INTEGER NOT NULL,
+        bytes_down INTEGER NOT NULL,
+        events INTEGER NOT NULL,
+        heartbeats INTEGER NOT NULL,
+        tap_failed INTEGER NOT NULL,
+        malformed INTEGER NOT NULL,
+        attempts INTEGER NOT NULL,
+        rescues INTEGER NOT NULL,
+        hedges INTEGER NOT NULL,
+        trail TEXT,
+        input INTEGER,
+        cache_read INTEGER,
+        cache_write INTEGER,
+        output INTEGER,
+        reasoning INTEGER,
+        source TEXT NOT NULL,
+        cost REAL
+    )
+    """,
+    "CREATE INDEX requests_by_start ON requests (started)",
 )
 
 
@@ -70,9 +113,30 @@ def open_database(path: Path) -> sqlite3.Connection:
     return connection
 
 
+def open_reader(path: Path) -> sqlite3.Connection:
+    """The file as it is, to read from: nothing is made, migrated or written. Raises sqlite3.Error, OSError where there
+    is none, and NewerSchema."""
+    path.stat()
+    connection = sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", timeout=BUSY, uri=True, isolation_level=None)
+    try:
+        if read_number(connection, "user_version") > len(MIGRATIONS):
+            raise NewerSchema
+    except BaseException:
+        connection.close()
+        raise
+    return connection
+
+
 def read_number(connection: sqlite3.Connection, pragma: str) -> int:
     """The value of a pragma, one of ours or SQLite's own."""
     return int(connection.execute(f"PRAGMA {pragma}").fetchone()[0])
+
+
+def explain(error: Exception) -> str:
+    """Why a file could not be used. The texts of SQLite, of the system and of ours name no value."""
+    if isinstance(error, OSError):
+        return error.strerror or type(error).__name__
+    return str(error) if isinstance(error, sqlite3.Error | PenstockError) else type(error).__name__
 
 
 def _prepare_file(path: Path) -> None:

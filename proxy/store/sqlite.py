@@ -21,9 +21,8 @@ from pathlib import Path
 from typing import Final
 
 from proxy.accounts.cooldown import Cooldown, OnChange, Spot
-from proxy.errors import PenstockError
 from proxy.store.cooldowns import forget_cooldowns, read_cooldowns, write_cooldowns
-from proxy.store.database import open_database, read_number
+from proxy.store.database import explain, open_database, read_number
 
 POLL: Final = 0.5
 """Seconds between two looks for others' changes: half of what is promised. One look costs microseconds."""
@@ -187,14 +186,7 @@ class SqliteStore:
     def _fail(self, error: Exception) -> None:
         if not self._failing:
             self._failing = True
-            _LOG.warning("state is kept in memory only: %s: %s", self._path, _explain(error))
-
-
-def _explain(error: Exception) -> str:
-    """The texts of SQLite, of the system and of ours name no value."""
-    if isinstance(error, OSError):
-        return error.strerror or type(error).__name__
-    return str(error) if isinstance(error, sqlite3.Error | PenstockError) else type(error).__name__
+            _LOG.warning("state is kept in memory only: %s: %s", self._path, explain(error))
 
 
 def _is_unicode(text: str) -> bool:
