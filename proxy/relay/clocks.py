@@ -69,6 +69,11 @@ class Stillness:
         self._since = now
         self._reading = reading
 
+    @property
+    def since(self) -> float:
+        """When the reading was last seen to move, or the clock was restarted."""
+        return self._since
+
     def restart(self, now: float) -> None:
         self._since = now
 

@@ -2,9 +2,11 @@
 
 from dataclasses import dataclass, field
 from enum import Enum
+from typing import Final
 
 from proxy.dialects.events import Usage
 from proxy.types import AccountName, ClientName, ProviderName, RequestId
+from proxy.usage.meter import Told
 
 
 class EndReason(Enum):
@@ -27,6 +29,11 @@ class EndReason(Enum):
     KILLED = "killed"
 
 
+WENT_WELL: Final = frozenset({EndReason.DONE, EndReason.LATE_CUT, EndReason.CLIENT_GONE})
+AT_THE_DOOR: Final = frozenset({EndReason.REFUSED, EndReason.LIMIT})
+_SERVER_ERROR: Final = 500
+
+
 class Phase(Enum):
     """How far a request had come: where a client was lost, above all."""
 
@@ -44,7 +51,8 @@ class Attempt:
     """One try at one upstream. `seconds` until its head, or until it failed with `error` (an error code's slug).
 
     started: seconds after the request's start. outcome: what was done about it: `won`, `lost` (another one was faster),
-    `rescued`, `failed` (within its answer), `mismatch` (of a rescue), or the step that the policy took.
+    `rescued`, `failed` (within its answer), `mismatch` (of a rescue), or the step that the policy took. told: what its
+    answer has told of its usage, where one had begun and was over.
     """
 
     provider: ProviderName
@@ -55,6 +63,7 @@ class Attempt:
     model: str = ""
     started: float = 0.0
     outcome: str = ""
+    told: Told | None = None
 
 
 @dataclass(slots=True)
@@ -67,6 +76,7 @@ class Record:
     method: str = ""
     remote: str = ""
     door: str = "public"
+    traceparent: str = ""  # the client's, as it came
     client: ClientName | None = None
     mount: str = ""
     dialect: str = ""
@@ -88,7 +98,10 @@ class Record:
     malformed: int = 0  # events that were left out because they were no JSON
     model_asked: str = ""
     model: str = ""  # who answered, as the provider says
+    finish: str = ""  # why the model stopped, a `Reason` of the hub
     usage: Usage | None = None
+    usage_source: str = ""  # "reported", "partial", "estimated"; "" where there is none
+    cost: float | None = None  # in the currency of the price table; None: nobody knows
     attempts: list[Attempt] = field(default_factory=list)
     rescues: int = 0  # attempts that went on with an answer that had broken off
     hedges: int = 0  # attempts beside one that was slow
@@ -99,6 +112,14 @@ class Record:
         self.attempts.append(attempt)
         self.provider, self.account = provider, account
         return attempt
+
+    @property
+    def failed(self) -> bool:
+        """It went wrong, and not because its client left. What was turned away at the door says nothing of us, however
+        often it comes; what a provider failed at and a mount passed on does."""
+        if self.end in AT_THE_DOOR:
+            return bool(self.attempts)
+        return self.end not in WENT_WELL or (self.end is EndReason.DONE and self.status >= _SERVER_ERROR)
 
     def close(self, reason: EndReason) -> None:
         """The first reason stands: what follows from it is not a reason of its own."""

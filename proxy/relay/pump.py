@@ -43,6 +43,10 @@ def _discard(data: bytes) -> bool:
     return True
 
 
+def _forget(seconds: float) -> None:
+    """Nobody wants to know."""
+
+
 class Pump:
     """One stream. `ended` is None while it runs, `received` counts payload bytes, `heartbeats` the keep-alives
     written; `fault` says what broke upstream. `gauges`: for a sink whose client gets something else than comes in.
@@ -50,8 +54,8 @@ class Pump:
 
     __slots__ = (
         "_clocks", "_closing", "_gauges", "_heartbeat", "_holding", "_idle", "_lingers", "_observe", "_progress",
-        "_sink", "_source", "_stall", "_tap", "_ticker", "_waiter", "_write", "ended", "fault", "heartbeats", "left",
-        "received", "tap_failed",
+        "_sink", "_source", "_stall", "_tap", "_ticker", "_timed", "_waiter", "_write", "ended", "fault", "heartbeats",
+        "left", "received", "tap_failed",
     )  # fmt: skip
 
     def __init__(
@@ -67,7 +71,7 @@ class Pump:
     ) -> None:
         self._source = source
         self._sink = sink
-        self._write = sink.write
+        self._write: Callable[[bytes], bool] = sink.write
         self._tap = tap
         self._observe: Callable[[bytes], None] | None = tap.feed if tap else None
         self._clocks = clocks
@@ -82,12 +86,33 @@ class Pump:
         self._progress = Stillness(clocks.progress if gauges else 0.0, now)
         self._waiter: asyncio.Future[None] | None = None
         self._holding = False  # the source is paused, the client has to read
+        self._timed: tuple[Callable[[float], None], Callable[[bytes], bool]] = (_forget, sink.write)
         self.ended: EndReason | None = None
         self.received = 0
         self.heartbeats = 0
         self.tap_failed = False
         self.left = False
         self.fault: UpstreamFault | None = None
+
+    @property
+    def moved(self) -> float:
+        """When substance was last seen to come, or a slow client to read: seconds on the ticker's clock, exact to one
+        tick."""
+        if self._holding:
+            return self._stall.since
+        return (self._idle if self._gauges is None else self._progress).since
+
+    def measure(self) -> tuple[float, float]:
+        """Seconds without substance, and seconds in which a client that is waited for has read nothing."""
+        now = self._ticker.now()
+        return now - self.moved, now - self._stall.since if self._holding else 0.0
+
+    def time_next(self, note: Callable[[float], None]) -> None:
+        """Tell `note` how many seconds the next read takes until it is written to the client. Once; what comes after
+        pays nothing for it."""
+        if self._write != self._write_timed:
+            self._timed = (note, self._write)
+            self._write = self._write_timed
 
     # What the source calls.
 
@@ -235,6 +260,14 @@ class Pump:
         self.heartbeats += 1
         if not flowing:
             self._hold()
+
+    def _write_timed(self, data: bytes) -> bool:
+        note, self._write = self._timed
+        begun = self._ticker.now()
+        try:
+            return self._write(data)
+        finally:
+            note(self._ticker.now() - begun)
 
     def _write_behind_heartbeat(self, data: bytes) -> bool:
         """The body's first bytes: a byte order mark would now be part of a field name (WHATWG 9.2.6)."""

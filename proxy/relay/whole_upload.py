@@ -7,18 +7,18 @@ class WholeUpload:
     """`body` in one piece."""
 
     def __init__(self, body: bytes) -> None:
-        self._body = body
+        self.body = body
         self.taken = 0
 
     @property
     def length(self) -> int | None:
-        return len(self._body)
+        return len(self.body)
 
     def take_whole(self) -> bytes | None:
-        self.taken = len(self._body)
-        return self._body
+        self.taken = len(self.body)
+        return self.body
 
     async def read(self) -> AsyncIterator[bytes]:
-        self.taken = len(self._body)
-        if self._body:
-            yield self._body
+        self.taken = len(self.body)
+        if self.body:
+            yield self.body

@@ -10,7 +10,8 @@ from proxy.relay.attempt import open_attempt
 from proxy.relay.outcome import Attempt
 from proxy.relay.ports import Answer, UpstreamRequest
 from proxy.wire.headers import Headers
-from tests.helpers.fakes import FakeOpener, FakeTicker, reach, turn
+from tests.helpers.fakes import FakeOpener, FakeSource, FakeTicker, reach, turn
+from tests.helpers.tapes import FakeTape
 
 ANSWER = Answer(200, "OK", Headers(()), 0, None)
 
@@ -31,14 +32,14 @@ class FakeUpload:
 class Trial:
     """An attempt under way; `reply` answers it, with an answer or an error."""
 
-    def __init__(self, first_byte: float, upload: FakeUpload | None = None) -> None:
+    def __init__(self, first_byte: float, upload: FakeUpload | None = None, tape: FakeTape | None = None) -> None:
         loop = asyncio.get_running_loop()
         self.reply: asyncio.Future[Answer] = loop.create_future()
         self.ticker = FakeTicker()
         self.opener = FakeOpener(lambda: self.reply)
         self.noted = Attempt(self.opener.name, self.opener.account)
         self.request = UpstreamRequest("POST", "/", [], upload)
-        self.task = loop.create_task(open_attempt(self.opener, self.request, first_byte, self.ticker, self.noted))
+        self.task = loop.create_task(open_attempt(self.opener, self.request, first_byte, self.ticker, self.noted, tape))
 
     async def fault(self) -> UpstreamFault:
         with pytest.raises(UpstreamFault) as caught:
@@ -109,3 +110,53 @@ async def test_a_fault_of_the_callers_side_passes_and_is_none_of_the_upstreams()
     with pytest.raises(Refused):
         await trial.task
     assert trial.noted.error == ""
+
+
+async def test_a_tape_is_told_of_the_attempt_to_the_end_of_its_body() -> None:
+    tape = FakeTape()
+    trial = Trial(60, tape=tape)
+    await reach(trial.opener.entered)
+    ((attempt, request, take),) = tape.takes
+    assert (attempt, request) == (trial.noted, trial.request)
+    source = FakeSource([])
+    answer = Answer(200, "OK", Headers(()), None, source)
+    trial.reply.set_result(answer)
+    got = await trial.task
+    assert got.source is not None
+    got.source.start(_Deaf())
+    source.feed(b"a")
+    source.end()
+    assert take.steps == [answer, b"a", None]
+
+
+async def test_a_taped_answer_without_a_body_is_over_with_its_head() -> None:
+    tape = FakeTape()
+    trial = Trial(60, tape=tape)
+    trial.reply.set_result(ANSWER)
+    assert await trial.task is ANSWER
+    assert tape.takes[0][2].steps == [ANSWER, None]
+
+
+async def test_a_tape_is_told_how_an_attempt_failed() -> None:
+    tape = FakeTape()
+    trial = Trial(60, tape=tape)
+    await reach(trial.opener.entered)
+    trial.ticker.advance(61)
+    fault = await trial.fault()
+    assert tape.takes[0][2].steps == [fault]
+
+
+async def test_a_tape_is_told_that_an_attempt_was_cancelled() -> None:
+    tape = FakeTape()
+    trial = Trial(60, tape=tape)
+    await reach(trial.opener.entered)
+    trial.task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await trial.task
+    assert tape.takes[0][2].steps == ["aborted"]
+
+
+class _Deaf:
+    def feed(self, data: bytes) -> None: ...
+    def end(self) -> None: ...
+    def fail(self, fault: UpstreamFault) -> None: ...

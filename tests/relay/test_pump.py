@@ -193,3 +193,33 @@ async def test_a_tap_that_fails_is_switched_off_and_the_stream_goes_on() -> None
         assert await stage.over() is EndReason.DONE
         assert stage.sink.body == b"abc"
         assert (tap.events, stage.pump.tap_failed) == (1, True)
+
+
+async def test_one_read_is_timed_and_the_next_is_not() -> None:
+    async with staged() as stage:
+        seconds: list[float] = []
+        write = stage.sink.write
+
+        def write_slowly(data: bytes) -> bool:
+            stage.ticker.advance(0.25)
+            return write(data)
+
+        stage.pump._write = write_slowly
+        for _ in range(2):
+            stage.pump.time_next(seconds.append)
+            stage.pump.time_next(seconds.append)
+            stage.source.feed(b"a")
+            stage.source.feed(b"b")
+        assert seconds == [0.25, 0.25]
+        assert stage.sink.body == b"abab"
+        assert stage.pump._write == write_slowly
+
+
+async def test_a_timed_read_that_fails_ends_the_stream_as_any_other() -> None:
+    async with staged() as stage:
+        seconds: list[float] = []
+        stage.pump.time_next(seconds.append)
+        stage.sink.fault = ConnectionResetError()
+        stage.source.feed(b"a")
+        assert await stage.over() is EndReason.CLIENT_GONE
+        assert seconds == [0.0]

@@ -7,7 +7,7 @@ from proxy.relay.outcome import EndReason
 from proxy.relay.pump import Clocks
 from tests.helpers.fakes import turn
 from tests.helpers.models import PROVIDERS, chat_chunk
-from tests.helpers.stage import translated
+from tests.helpers.stage import staged, translated
 
 SPOKEN = PROVIDERS["claude"]
 BEGUN = SPOKEN.opening + SPOKEN.texts[0]
@@ -187,3 +187,39 @@ async def test_a_heartbeat_that_is_not_read_holds_the_source() -> None:
         stage.sink.full = True
         stage.ticker.advance(10)
         assert stage.steps[-1] == "pause"
+
+
+# What an operator is shown.
+
+
+async def test_what_last_moved_is_known_to_the_tick_without_any_limit() -> None:
+    async with translated("anthropic", "openai-chat", hanging=("drain",)) as stage:
+        stage.source.feed(BEGUN)
+        stage.ticker.advance(0.25)
+        begun = stage.pump.moved
+        assert begun == stage.ticker.now()
+        stage.source.feed(PING)
+        stage.ticker.advance(5)
+        assert stage.pump.moved == begun  # a ping carries nothing
+        stage.sink.full, stage.sink.unsent = True, 100
+        stage.source.feed(SPOKEN.texts[1])
+        stage.ticker.advance(3)
+        held = stage.pump.moved
+        assert held == begun + 5 + 0.25  # since then nothing was read
+        assert stage.pump.measure() == (2.75, 2.75)
+        stage.sink.unsent = 50
+        stage.ticker.advance(0.25)
+        assert stage.pump.moved == stage.ticker.now()
+        stage.sink.let_go()
+        await turn()
+        assert stage.pump.measure()[1] == 0.0
+
+
+async def test_on_a_mount_any_byte_moves() -> None:
+    async with staged() as stage:
+        for _ in range(2):
+            stage.source.feed(b": comment\n\n")
+            stage.ticker.advance(0.25)
+            assert stage.pump.moved == stage.ticker.now()
+            stage.ticker.advance(4)
+            assert stage.pump.moved == stage.ticker.now() - 4
