@@ -58,6 +58,10 @@ class Code(Enum):
     BODY = (400, "bad_body", "The request body is malformed.")
     UNAUTHORIZED = (401, "unauthorized", "A valid key is required.")
     FORBIDDEN = (403, "forbidden", "This key may not do that.")
+    FOREIGN_ORIGIN = (
+        403, "foreign_origin",
+        "Pages of this origin may not ask without a key: name it in [server] cors, or configure [clients].",
+    )  # fmt: skip
     NOT_FOUND = (404, "not_found", "Nothing is mounted at this path.")
     METHOD = (405, "method_not_allowed", "This method is not allowed.")
     REQUEST_TIMEOUT = (408, "request_timeout", "The request did not arrive in time.")
@@ -81,6 +85,11 @@ class Code(Enum):
     TOKEN = (502, "upstream_token", "No token for the upstream could be had.")
     ANSWER_TOO_LARGE = (502, "upstream_too_large", "The upstream's answer is larger than this server takes.")
     COOLING = (429, "accounts_cooling", "Every account for this upstream is at its limit.")
+    CLIENT_STREAMS = (429, "client_max_streams", "This key has as many requests in flight as it may have.")
+    CLIENT_REQUESTS = (429, "client_rpm", "This key has made as many requests as it may make in a minute.")
+    CLIENT_TOKENS = (429, "client_tpm", "This key has used as many tokens as it may use in a minute.")
+    CLIENT_TOKENS_PER_DAY = (429, "client_tokens_per_day", "This key has used up its tokens of the day.")
+    CLIENT_COST_PER_DAY = (429, "client_cost_per_day", "This key has used up its budget of the day.")
     UNUSABLE = (503, "accounts_unusable", "No account for this upstream can be used.")
     BUSY = (503, "too_many_streams", "The server is at its limit of requests in flight.")
     DRAINING = (503, "draining", "The server is shutting down.")

@@ -8,6 +8,9 @@ from typing import Final
 from proxy.dialects.chat import CountingProvider, Declined, Turn
 from proxy.dialects.events import Failure, FailureKind, Start
 from proxy.dialects.json_text import decode_json
+from proxy.dialects.openai_chat.chunks import read_chunk
+from proxy.dialects.openai_chat.usage import parse_usage
+from proxy.dialects.openai_chat.usage_asked import is_usage_chunk
 from proxy.dialects.passage import Passage
 from proxy.dialects.reading import Reading
 from proxy.dialects.registry import END_MARKS
@@ -15,6 +18,7 @@ from proxy.dialects.translate import Seen, Stage, Translation, build_whole
 from proxy.edge.asking import Asking
 from proxy.edge.downstream import Fields
 from proxy.edge.model_fields import build_pass_fields
+from proxy.edge.model_routes import Ask
 from proxy.errors import PenstockError
 from proxy.relay.clocks import Ticker
 from proxy.relay.peek import collect
@@ -29,11 +33,13 @@ _NO_COUNT: Final = Failure(FailureKind.BAD_GATEWAY, "the provider's answer is no
 
 @dataclass(frozen=True, slots=True)
 class Whole:
-    """fields: the answer's own. seen: what was understood of it, None where it passes unread."""
+    """fields: the answer's own. received: bytes of the provider's body. seen: what was understood of it, None where it
+    passes unread."""
 
     status: int
     fields: Fields
     body: bytes
+    received: int
     seen: Seen | None = None
 
 
@@ -50,7 +56,7 @@ async def read_refusal(asking: Asking, answer: Answer, ticker: Ticker, idle: flo
     """An answer with an error's status."""
     body = await collect(answer.source, ticker, idle, LARGEST_ERROR)
     readable = not is_compressed(answer)
-    failure = asking.side.parse_error(answer.status, answer.headers, body if readable else b"")
+    failure = asking.provider.clean(asking.side.parse_error(answer.status, answer.headers, body if readable else b""))
     # A refusal of our key is none of the client's business.
     passes = asking.same and readable and failure.kind is not FailureKind.UPSTREAM_AUTH
     return Refusal(failure, _pass(asking, answer, body) if passes else None)
@@ -60,11 +66,11 @@ async def build_other(asking: Asking, answer: Answer, ticker: Ticker, idle: floa
     """A count of tokens, or embeddings. Raises Declined."""
     body = await collect(answer.source, ticker, idle)
     if asking.same:
-        return _pass(asking, answer, body)
+        return _pass(asking, answer, body, _read_bill(body) if asking.route.ask is Ask.EMBEDDINGS else None)
     count = asking.side.parse_count(body) if isinstance(asking.side, CountingProvider) else None
     if count is None:
         raise Declined(_NO_COUNT)
-    return Whole(200, [_JSON], asking.client.build_count(count))
+    return Whole(200, [_JSON], asking.client.build_count(count), len(body))
 
 
 async def build_whole_answer(asking: Asking, answer: Answer, ticker: Ticker, idle: float) -> Whole:
@@ -80,7 +86,16 @@ async def build_whole_answer(asking: Asking, answer: Answer, ticker: Ticker, idl
         raise Declined(seen.failure)
     if passes:  # also what nobody here can read: the client asked for it in this dialect
         return _pass(asking, answer, body, seen)
-    return Whole(200, [_JSON], built, seen)
+    return Whole(200, [_JSON], built, len(body), seen)
+
+
+def _read_bill(body: bytes) -> Seen | None:
+    """What embeddings have cost, and who made them; the numbers themselves are passed over."""
+    try:
+        read = read_chunk(body)
+    except ValueError:
+        return None
+    return Seen(read.model if isinstance(read.model, str) else "", parse_usage(read.usage))
 
 
 def open_reading(asking: Asking, answer: Answer) -> Reading:
@@ -95,7 +110,8 @@ def open_stage(asking: Asking, answer: Answer, *, track: bool) -> Stage:
         encoder = client.open_encoder(turn)
         encoder.encode(Start())  # a stream is only begun once its first event has come
         mark = END_MARKS.get(asking.route.dialect, b"")
-        return Passage(reading, lambda: client.open_encoder(turn), encoder.keepalive, mark, track=track)
+        hides = is_usage_chunk if asking.usage_added else None
+        return Passage(reading, lambda: client.open_encoder(turn), encoder.keepalive, mark, track=track, hides=hides)
     return Translation(reading, client.open_encoder(turn), track=track)
 
 
@@ -106,7 +122,7 @@ def _lighten(turn: Turn) -> Turn:
 
 
 def _pass(asking: Asking, answer: Answer, body: bytes, seen: Seen | None = None) -> Whole:
-    return Whole(answer.status, build_pass_fields(asking, answer), body, seen)
+    return Whole(answer.status, build_pass_fields(asking, answer), body, len(body), seen)
 
 
 def is_compressed(answer: Answer) -> bool:

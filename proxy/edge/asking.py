@@ -1,12 +1,13 @@
 """What a target is sent for a question, and how its answer will be read.
 
 `aim` takes a question and one of the targets that it may be put to; it does no I/O. Where client and provider speak the
-same dialect the body stays as it came but for the model's name; otherwise it is parsed and built anew. It raises
-Invalid for what the client got wrong, or this target cannot take.
+same dialect the body stays as it came but for the model's name, and for the question what a stream has cost, where the
+books need it and the client did not ask; otherwise it is parsed and built anew. It raises Invalid for what the client
+got wrong, or this target cannot take.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 from urllib.parse import quote
 
@@ -15,6 +16,7 @@ from proxy.config.lookup import Goal
 from proxy.dialects.chat import ClientSide, CountingProvider, Invalid, Outgoing, ProviderSide, Target, Turn
 from proxy.dialects.fields import parse_object
 from proxy.dialects.json_text import encode_json, replace_member
+from proxy.dialects.openai_chat.usage_asked import add_usage, asks_usage
 from proxy.dialects.parts import Request
 from proxy.dialects.rescue import build_continuation
 from proxy.edge.house import House, Provider
@@ -60,7 +62,8 @@ class Answerer:
 @dataclass(frozen=True, slots=True)
 class Asking:
     """question: what was asked. goal: the target. provider, side: who answers. same: bytes pass as they are. counts:
-    the provider counts the tokens of a count request itself. headers: in lower case, for upstream."""
+    the provider counts the tokens of a count request itself. headers: in lower case, for upstream. usage_added: the
+    provider was asked for the usage of its stream, and the client did not."""
 
     question: Question
     goal: Goal
@@ -70,6 +73,7 @@ class Asking:
     same: bool
     counts: bool
     headers: list[tuple[bytes, bytes]]
+    usage_added: bool = False
 
     @property
     def route(self) -> ModelRoute:
@@ -112,9 +116,10 @@ def aim(scope: Scope, question: Question, goal: Goal) -> Asking:
         outgoing = Outgoing("/embeddings", replace_member(question.body, "model", encode_json(goal.model)))
         return _build(scope, question, goal, request, outgoing, same=True, counts=False)
     if provider.dialect.name == route.dialect and _is_plain(question.body, provider):
-        request = Request(goal.model, [], route.dialect, stream=question.stream)
+        request = Request(goal.model, [], route.dialect, stream=question.stream, include_usage=_tells_usage(question))
         outgoing = _pass(scope, route, question.body, name, goal.model)
-        return _build(scope, question, goal, request, outgoing, same=True, counts=route.ask is Ask.COUNT)
+        asking = _build(scope, question, goal, request, outgoing, same=True, counts=route.ask is Ask.COUNT)
+        return _ask_usage(scope.house, asking)
     request, outgoing, counts = _translate(question, provider, _choose_target(scope.house, question, goal))
     return _build(scope, question, goal, request, outgoing, same=False, counts=counts)
 
@@ -152,6 +157,25 @@ def _pass(scope: Scope, route: ModelRoute, body: bytes, name: str, model: str) -
         body = replace_member(body, "model", encode_json(model))
     suffix = "/count_tokens" if route.ask is Ask.COUNT else ""
     return Outgoing(_SAME_PATHS[route.dialect] + suffix, body, scope.query, _DEFAULTS.get(route.dialect, {}))
+
+
+def _tells_usage(question: Question) -> bool:
+    """Whether the client reads what its stream has cost; for the dialects that leave it a choice."""
+    return question.route.dialect != "openai-chat" or (question.stream and asks_usage(question.body))
+
+
+def _ask_usage(house: House, asking: Asking) -> Asking:
+    """With the question what the stream costs, where the books want to know and nobody asks. Only this dialect says
+    it on demand; all others always do."""
+    outgoing = asking.turn.outgoing
+    wanted = house.wants_usage and asking.stream and not asking.turn.request.include_usage
+    if not wanted or asking.route.dialect != "openai-chat":
+        return asking
+    target = Target(asking.goal.model, house.find_capabilities(asking.goal.model), options=asking.provider.options)
+    body = add_usage(outgoing.body, target)
+    if body is None:
+        return asking
+    return replace(asking, turn=replace(asking.turn, outgoing=replace(outgoing, body=body)), usage_added=True)
 
 
 def _choose_query(query: str | None, route: ModelRoute) -> str | None:

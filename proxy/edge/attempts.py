@@ -83,7 +83,7 @@ class Attempts:
         begun = ticker.now()
         within = min(goal.first_byte or goal.ttft, goal.ttft or goal.first_byte) if asking.stream else goal.first_byte
         try:
-            answer = await open_attempt(opener, request, within, ticker, attempt)
+            answer = await open_attempt(opener, request, within, ticker, attempt, scope.tape)
             go.lease.learn(answer.headers, ticker.wall())
             scope.record.phase = Phase.HELD
             won = await self._read(asking, go, attempt, answer, open_reader, begun)
@@ -150,7 +150,8 @@ class Attempts:
         try:
             return Done(asking.answerer, go, attempt, await build(asking, answer, ticker, idle))
         except Declined as declined:
-            raise fail(declined.failure, declined, attempt) from None
+            failure = asking.provider.clean(declined.failure)
+            raise fail(failure, Declined(failure), attempt) from None
 
     async def _peek(
         self, asking: Asking, go: Go, attempt: Attempt, answer: Answer, open_reader: OpenStage, begun: float
@@ -163,6 +164,7 @@ class Attempts:
         left = max(ttft - (ticker.now() - begun), 0.001) if ttft else 0.0
         failure = await peek.wait(ticker, self._scope.house.limits.idle, left)
         if failure is not None:
+            failure = asking.provider.clean(failure)
             raise fail(failure, Declined(failure), attempt)
         return Begun(asking.answerer, go, attempt, peek, stage)
 

@@ -10,9 +10,11 @@ from aiohttp import web
 from proxy.dialects.chat import Declined, Invalid
 from proxy.dialects.estimate import estimate_tokens
 from proxy.dialects.events import Failure, FailureKind
+from proxy.dialects.json_text import make_unicode
 from proxy.dialects.model_lists import build_list, build_model
 from proxy.edge.asking import aim
 from proxy.edge.downstream import WholeAnswer
+from proxy.edge.granting import admit_question
 from proxy.edge.model_fields import build_fields
 from proxy.edge.model_routes import Ask, ModelRoute
 from proxy.edge.question import Question, understand
@@ -43,17 +45,19 @@ async def handle_models(request: web.BaseRequest, ticker: Ticker) -> web.StreamR
     body = await _read_body(request, scope, ticker)
     question = understand(scope, route, body, int(time.time()))
     del body
-    scope.record.model_asked = question.model
+    scope.record.model_asked = make_unicode(question.model)
+    admit_question(scope, question, ticker.wall())
+    scope.tape = scope.house.shared.open_tape(scope.record)
     if route.ask is Ask.COUNT and not aim(scope, question, question.found.goals[0]).counts:
         return _answer_count(scope, question)
     return await Serving(request, scope, question, ticker).run()
 
 
 def _answer_list(scope: Scope, route: ModelRoute) -> WholeAnswer:
-    models, created = scope.house.models, scope.house.created
+    created = scope.house.created
     if route.model is None:
-        body = build_list(route.dialect, models.names, created)
-    elif models.find(route.model) is not None:
+        body = build_list(route.dialect, scope.house.list_models(scope.record.client), created)
+    elif scope.house.find_model(scope.record.client, route.model) is not None:
         body = build_model(route.dialect, route.model, created)
     else:
         raise Declined(Failure(FailureKind.NOT_FOUND, "there is no model of this name", 404, param="model"))

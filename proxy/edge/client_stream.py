@@ -13,11 +13,13 @@ import fcntl
 import socket
 import struct
 import termios
+from collections.abc import Callable
 from typing import Any, Final
 
 from aiohttp import ClientConnectionResetError, web
 
 from proxy.edge.downstream import Downstream
+from proxy.edge.scope import SCOPE
 
 _RESET: Final = struct.pack("ii", 1, 0)
 """SO_LINGER on with zero seconds: closing sends RST."""
@@ -28,9 +30,9 @@ that it ran empty."""
 
 
 class ClientStream:
-    """Sink for one response. Make it with `open_stream`."""
+    """Sink for one response. Make it with `open_stream`. watch: is told of every byte of the body."""
 
-    __slots__ = ("_chunked", "_head", "_protocol", "_response", "_transport", "_writer")
+    __slots__ = ("_chunked", "_head", "_protocol", "_response", "_transport", "_writer", "watch")
 
     def __init__(self, request: web.BaseRequest, response: Downstream, transport: asyncio.Transport) -> None:
         self._response = response
@@ -39,8 +41,11 @@ class ClientStream:
         self._transport = transport
         self._chunked = response.can_be_cut
         self._head = response.waiting_head
+        self.watch: Callable[[bytes], None] | None = None
 
     def write(self, data: bytes) -> bool:
+        if self.watch is not None:
+            self.watch(data)
         if self._chunked:
             data = b"%x\r\n%b\r\n" % (len(data), data)
         if self._head:
@@ -100,12 +105,15 @@ class ClientStream:
 
 
 async def open_stream(request: web.BaseRequest, response: Downstream) -> ClientStream:
-    """Prepare `response` and return its Sink. Raises ConnectionError when the client is gone."""
+    """Prepare `response` and return its Sink, the request's watchers at it. Raises ConnectionError when the client is
+    gone."""
     await response.prepare(request)
     transport = request.transport
     if transport is None:
         raise ClientConnectionResetError("the client is gone")
-    return ClientStream(request, response, transport)
+    stream = ClientStream(request, response, transport)
+    request[SCOPE].watchers.attach(stream)
+    return stream
 
 
 def _count_undelivered(sock: Any) -> int:

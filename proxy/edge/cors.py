@@ -12,7 +12,8 @@ Fields = list[tuple[bytes, bytes]]
 
 _EXPOSED: Final = (
     b"x-request-id, request-id, retry-after, retry-after-ms, x-should-retry, x-penstock-request-id, "
-    b"x-penstock-provider, x-penstock-account, x-penstock-model-asked, x-penstock-dropped, x-penstock-estimated"
+    b"x-penstock-provider, x-penstock-account, x-penstock-attempts, x-penstock-model-asked, x-penstock-model, "
+    b"x-penstock-dropped, x-penstock-estimated, x-penstock-overhead-ms"
 )
 """Every field that an answer here may have beyond those that a page may always read (WHATWG Fetch 2.2.2)."""
 

@@ -33,6 +33,11 @@ _KINDS: Final[Mapping[int, FailureKind]] = {
 ENDS: Final = {
     Code.BUSY: EndReason.LIMIT,
     Code.COOLING: EndReason.LIMIT,
+    Code.CLIENT_STREAMS: EndReason.LIMIT,
+    Code.CLIENT_REQUESTS: EndReason.LIMIT,
+    Code.CLIENT_TOKENS: EndReason.LIMIT,
+    Code.CLIENT_TOKENS_PER_DAY: EndReason.LIMIT,
+    Code.CLIENT_COST_PER_DAY: EndReason.LIMIT,
     Code.DRAINING: EndReason.DRAIN,
     Code.CONNECT_TIMEOUT: EndReason.CONNECT,
     Code.REFUSED: EndReason.CONNECT,

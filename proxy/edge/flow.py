@@ -22,15 +22,16 @@ from proxy.edge.asking import aim_to_continue
 from proxy.edge.attempts import Attempts, Begun, Done
 from proxy.edge.client_stream import ClientStream
 from proxy.edge.question import Question
-from proxy.edge.scope import Scope
+from proxy.edge.scope import Look, Scope
 from proxy.edge.waiting import Keeper
 from proxy.errors import PenstockError
 from proxy.relay.clocks import Ticker
 from proxy.relay.failover import AttemptFailed, Failover, Unfit
-from proxy.relay.outcome import EndReason, Phase, Record
+from proxy.relay.outcome import Attempt, EndReason, Phase, Record
 from proxy.relay.ports import Answer
 from proxy.relay.pump import Clocks, Pump
 from proxy.relay.staged import FAILURES, StagedSink
+from proxy.usage.meter import Told
 
 _PROVIDER_ENDS: Final = frozenset({EndReason.DONE, EndReason.UPSTREAM_CUT, EndReason.IDLE})
 """How a provider ends an answer of which it has said already that it failed."""
@@ -67,7 +68,7 @@ class Flow:
                 sink, pump = await self._pump(begun)
                 trouble = self._judge(begun, stage, pump)
             finally:
-                self._scope.stop = self._scope.look = None
+                self._scope.stop = self._scope.look = self._scope.time_next = None
                 begun.peek.abort()
                 begun.go.lease.close(self._ticker.wall(), stage.seen.usage.count())
             following = await self._rescue(stage) if self._may_rescue(stage, pump, trouble) else None
@@ -86,9 +87,14 @@ class Flow:
         sink = StagedSink(self._stream, stage, lambda: pump.ended, lambda failed: pump.hurry(failed=failed))
         clocks = Clocks(limits.idle, limits.write_stall, limits.heartbeat, progress=begun.answerer.goal.progress)
         pump = Pump(begun.peek, sink, None, clocks, self._ticker, gauges=sink, lingers=drains)
-        before, peeked = record.bytes_down, begun.peek.received
-        scope.stop = pump.interrupt
-        scope.look = lambda: (before + peeked + pump.received, stage.seen.events)
+        bytes_before, events_before, peeked = record.bytes_down, record.events, begun.peek.received
+        scope.stop, scope.time_next = pump.interrupt, pump.time_next
+        scope.look = lambda: Look(
+            bytes_before + peeked + pump.received,
+            events_before + stage.seen.events,
+            sink.substance,
+            *pump.measure(),
+        )
         try:
             sink.say(begun.peek.out)
             begun.peek.out = b""
@@ -97,6 +103,7 @@ class Flow:
                 await self._linger(pump, sink)
         except asyncio.CancelledError:
             if stage.complete and record.end is None:
+                stage.end()  # a decoder may hold finish and usage until the end mark; its bytes go to nobody
                 record.close(EndReason.DONE)  # a client may leave once it has what it wants
                 record.phase = Phase.ENDED
             elif drains and pump.ended is None and record.end is None:
@@ -105,7 +112,7 @@ class Flow:
         finally:
             record.bytes_down += peeked + pump.received
             record.heartbeats += pump.heartbeats
-            note_seen(record, stage.seen)
+            note_seen(record, begun.attempt, stage.seen)
         return sink, pump
 
     async def _linger(self, pump: Pump, sink: StagedSink) -> None:
@@ -124,7 +131,7 @@ class Flow:
         if failure.kind is FailureKind.DISCONNECT:
             how = How.CUT
         begun.attempt.error = failure.kind.value
-        trouble = Trouble(how, failure, committed=True)
+        trouble = Trouble(how, begun.answerer.provider.clean(failure), committed=True)
         step = self._rotation.note(begun.go, trouble, self._ticker.wall()).step
         begun.attempt.outcome = "failed"
         return None if step is Step.GIVE_UP else trouble
@@ -235,8 +242,10 @@ def _note_end(record: Record, pump: Pump, stage: Stage) -> None:
         record.close(pump.ended)
 
 
-def note_seen(record: Record, seen: Seen) -> None:
-    """What an answer has told; a rescued request has several."""
+def note_seen(record: Record, attempt: Attempt, seen: Seen, *, whole: bool = False) -> None:
+    """What the answer of `attempt` has told; a rescued request has several. whole: it is no stream, and all there."""
+    attempt.told = Told(seen.usage, seen.size, seen.counted, whole or seen.finish is not None)
+    record.finish = seen.finish.reason.value if seen.finish is not None else ""
     record.model = seen.model
     record.usage = seen.usage
     record.events += seen.events

@@ -11,6 +11,7 @@ from typing import Any
 
 from aiohttp import web
 
+from proxy.edge import chat_page
 from proxy.edge.cors import build_cors
 from proxy.edge.model_routes import find_route
 from proxy.edge.scope import Scope
@@ -19,20 +20,30 @@ from proxy.wire import target
 from proxy.wire.headers import Headers
 from proxy.wire.requests import Head, check_head
 
+_ALL = ("0.0.0.0", "::")  # noqa: S104 - recognised, not opened
+
 _ALLOWED = {"Allow": "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS"}
 
 
 @dataclass(slots=True)
 class Doors:
-    """The admin listeners' addresses, as `getsockname` gives them: (host, port) or a path."""
+    """The admin listeners' addresses, as `getsockname` gives them: (host, port) or a path. everywhere: the ports of
+    those on all interfaces, whose connections have another host than their listener."""
 
     admin: set[object] = field(default_factory=set)
+    everywhere: set[int] = field(default_factory=set)
 
     def open_admin(self, names: Iterable[object]) -> None:
-        self.admin.update(map(_plain, names))
+        for name in map(_plain, names):
+            self.admin.add(name)
+            if isinstance(name, tuple) and name[0] in _ALL:
+                self.everywhere.add(name[1])
 
     def is_admin(self, request: web.BaseRequest) -> bool:
-        return bool(self.admin) and _plain(request.get_extra_info("sockname")) in self.admin
+        if not self.admin:
+            return False
+        name = _plain(request.get_extra_info("sockname"))
+        return name in self.admin or (isinstance(name, tuple) and name[1] in self.everywhere)
 
 
 def read_head(request: web.BaseRequest) -> Head:
@@ -66,6 +77,11 @@ def admit(scope: Scope, sockname: Any) -> None:
 
 def _admit_route(scope: Scope, path: str) -> None:
     head, house = scope.head, scope.house
+    if house.chat_page and path == chat_page.PATH:
+        if head.method not in chat_page.METHODS:
+            raise Refused(Code.METHOD, {"Allow": ", ".join(chat_page.METHODS)}, close=True)
+        scope.page = True
+        return
     route = find_route(head.method, path, scope.query, head.headers) if house.providers else None
     if route is None:
         raise Refused(Code.NOT_FOUND)

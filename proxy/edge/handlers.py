@@ -4,6 +4,7 @@ Up to the head everything that fails raises, and becomes an answer; from the hea
 fails ends the connection visibly.
 """
 
+import asyncio
 import math
 from typing import Final
 
@@ -15,8 +16,9 @@ from proxy.dialects.failures import parse_failure
 from proxy.edge.client_stream import open_stream
 from proxy.edge.downstream import Downstream, Fields
 from proxy.edge.faults import read_fault
+from proxy.edge.granting import admit_mount
 from proxy.edge.house import House, Mount
-from proxy.edge.scope import SCOPE, Scope
+from proxy.edge.scope import SCOPE, Look, Scope
 from proxy.edge.upload import ClientUpload, build_upload
 from proxy.errors import Code, Refused, UpstreamFault
 from proxy.relay.attempt import open_attempt
@@ -39,7 +41,9 @@ async def handle_mount(request: web.BaseRequest, ticker: Ticker) -> web.StreamRe
     mount = scope.mount
     if mount is None:
         raise Refused(Code.NOT_FOUND)
+    admit_mount(scope, ticker.wall())
     head, limits = scope.head, scope.house.limits
+    scope.tape = scope.house.shared.open_tape(scope.record)
     upload = build_upload(request, get_body_length(head.headers), limits, ticker, wants_continue=wants_continue(head))
     answer, lease = await _ask_in_turn(scope, mount, upload, ticker)
     source = answer.source
@@ -64,11 +68,14 @@ async def _ask(scope: Scope, mount: Mount, lease: Lease, upload: ClientUpload | 
     attempt = record.begin(mount.provider.name, opener.account, ticker.now())
     outgoing = UpstreamRequest(scope.head.method, _build_target(mount, scope), scope.headers, upload)
     try:
-        answer = await open_attempt(opener, outgoing, scope.house.limits.first_byte, ticker, attempt)
+        answer = await open_attempt(opener, outgoing, scope.house.limits.first_byte, ticker, attempt, scope.tape)
     except UpstreamFault as fault:
         if upload is not None and upload.fault is not None:
             raise upload.fault from None  # the client's side failed first; upstream only saw the end of it
         lease.fail(read_fault(fault), ticker.wall(), 0.5)
+        raise
+    except asyncio.CancelledError:
+        attempt.outcome = "lost"
         raise
     finally:
         _note_upload(record, upload)
@@ -138,12 +145,12 @@ async def _pass_on(
         record.phase = Phase.ENDED
         return
     pump = Pump(source, stream, tap, clocks, ticker)
-    scope.stop = pump.interrupt
-    scope.look = lambda: (pump.received, tap.events if tap else 0)
+    scope.stop, scope.time_next = pump.interrupt, pump.time_next
+    scope.look = lambda: Look(pump.received, tap.events if tap else 0, pump.received, *pump.measure())
     try:
         await pump.run()
     finally:
-        scope.stop = scope.look = None
+        scope.stop = scope.look = scope.time_next = None
         _note_end(record, pump, tap)
 
 

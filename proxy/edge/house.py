@@ -5,20 +5,27 @@ A request keeps the House it came in under until it ends, so a reload changes no
 
 import hashlib
 import hmac
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
+
+import msgspec
 
 from proxy.accounts.book import AccountRow, Book
 from proxy.accounts.budget import HedgeBudget, RetryBudget
 from proxy.accounts.latency import Latencies
-from proxy.config.lookup import ModelTable
+from proxy.config.lookup import Found, ModelTable
 from proxy.config.model import Limits
 from proxy.dialects.base import Dialect
 from proxy.dialects.capabilities import Capabilities, Row, find_capabilities
 from proxy.dialects.chat import ProviderSide
+from proxy.dialects.events import Failure
+from proxy.relay.outcome import Record
 from proxy.relay.ports import Opener
+from proxy.relay.watching import Tape
 from proxy.types import ClientName, ProviderName
+from proxy.usage.allowance import Allowances
+from proxy.usage.prices import PriceTable
 from proxy.wire import target
 
 _MOST_MODELS: Final = 1024
@@ -44,6 +51,13 @@ class Provider:
     options: Mapping[str, str] = field(default_factory=dict)
     shares_sessions: bool = False
 
+    def clean(self, failure: Failure) -> Failure:
+        """`failure` with no key in what it says, should the provider quote one: clients and cool-downs are told it."""
+        message = failure.message
+        for secret in self.secrets:
+            message = message.replace(secret.decode(), "<key>")
+        return failure if message == failure.message else msgspec.structs.replace(failure, message=message)
+
 
 @dataclass(frozen=True, slots=True)
 class Mount:
@@ -55,10 +69,20 @@ class Mount:
     heartbeat: float
 
 
+OpenTape = Callable[[Record], Tape | None]
+"""Whether a request is recorded, asked once when it is known who asks whom; None where it is not."""
+
+
+def _open_none(record: Record) -> None:
+    return None
+
+
 class Shared:
     """What all requests of the process draw from, whatever configuration they came in under."""
 
     def __init__(self, retry_share: float = 0.2) -> None:
+        self.open_tape: OpenTape = _open_none
+        self.allowances = Allowances()
         self.retries = RetryBudget(retry_share)
         self.latencies = Latencies()
         self._hedges: dict[tuple[str, float], HedgeBudget] = {}
@@ -74,6 +98,9 @@ class House:
     providers: those of `models`. rows: capabilities by pattern. cors: origins whose pages may ask models.
     created: when, in seconds since the epoch. shared: what the process remembers beyond one configuration.
     rows_by_provider: the accounts of all providers. known_models: what was looked up before.
+    wants_usage: the books or a limit need to know what a stream has cost, also where its client does not ask.
+    prices: what tokens cost.
+    chat_page: whether `/chat` is there.
     """
 
     mounts: tuple[Mount, ...]
@@ -88,6 +115,9 @@ class House:
     shared: Shared = field(default_factory=Shared)
     rows_by_provider: Mapping[ProviderName, Sequence[AccountRow]] = field(default_factory=dict)
     known_models: dict[str, Capabilities] = field(default_factory=dict)
+    wants_usage: bool = False
+    prices: PriceTable = field(default_factory=PriceTable)
+    chat_page: bool = False
 
     def find_capabilities(self, model: str) -> Capabilities:
         """What a provider's model can take. Remembered: it is asked for each request, of the same few models."""
@@ -97,6 +127,21 @@ class House:
                 self.known_models.clear()
             found = self.known_models[model] = find_capabilities(model, self.rows)
         return found
+
+    def find_model(self, client: ClientName | None, asked: str) -> Found | None:
+        """Who answers for the model `asked`; None when nobody does, or not for this client."""
+        return self.models.find(asked) if self._may_ask(client, asked) else None
+
+    def list_models(self, client: ClientName | None) -> list[str]:
+        """Those that this client can ask for as they stand, in the order of the configuration."""
+        return [name for name in self.models.names if self._may_ask(client, name)]
+
+    def suggest_models(self, client: ClientName | None, asked: str) -> list[str]:
+        """The nearest of what could have been asked for, and nothing that this client must not know."""
+        return [name for name in self.models.suggest(asked) if self._may_ask(client, name)]
+
+    def _may_ask(self, client: ClientName | None, model: str) -> bool:
+        return client is None or self.shared.allowances.may_ask(client, model)
 
     def find_mount(self, path: str) -> Mount | None:
         """The longest mount that covers the raw `path`."""

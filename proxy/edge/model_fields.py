@@ -8,7 +8,7 @@ from proxy.edge.asking import Answerer, Asking
 from proxy.edge.downstream import Fields
 from proxy.edge.question import Question
 from proxy.edge.scope import Scope
-from proxy.relay.outcome import Record
+from proxy.relay.outcome import Attempt, Record
 from proxy.relay.ports import Answer
 from proxy.wire.headers import filter_response
 
@@ -45,6 +45,13 @@ def build_tried_fields(record: Record) -> Fields:
     if record.account is not None:
         fields.append((b"x-penstock-account", record.account.encode()))
     return [*fields, (b"x-penstock-attempts", b"%d" % len(record.attempts))]
+
+
+def build_overhead_field(record: Record, won: Attempt, now: float) -> tuple[bytes, bytes]:
+    """What the client waited for the proxy and not for a provider, until `now` on the record's clock: before the first
+    attempt went out, and since the one that won has answered. Milliseconds."""
+    seconds = record.attempts[0].started + now - record.started - won.started - won.seconds
+    return b"x-penstock-overhead-ms", b"%.1f" % (max(seconds, 0.0) * 1000)
 
 
 def build_pass_fields(asking: Asking, answer: Answer) -> Fields:

@@ -70,9 +70,9 @@ def understand(scope: Scope, route: ModelRoute, body: bytes, created: int) -> Qu
     house = scope.house
     asked = _build_asked(scope, route, house)
     name, stream = _peek(route, body, asked)
-    found = house.models.find(name)
+    found = house.find_model(scope.record.client, name)
     if found is None:
-        raise Declined(_unknown(house, name))
+        raise Declined(_unknown(scope, name))
     return Question(route, CLIENTS[route.dialect], name, stream, body, asked, found, scope.record.id, created)
 
 
@@ -81,7 +81,9 @@ def _build_asked(scope: Scope, route: ModelRoute, house: House) -> Asked:
     query = dict(parse_qsl(scope.query or "", keep_blank_values=True))
     model = route.model
     if model is None and route.dialect in PAGES:
-        model = next(iter(house.models.names), None)  # a page need not name one: the first that is configured
+        model = next(
+            iter(house.list_models(scope.record.client)), None
+        )  # a page need not name one: the first that is configured
     return Asked(model, route.stream, headers, query)
 
 
@@ -100,7 +102,7 @@ def _peek(route: ModelRoute, body: bytes, asked: Asked) -> tuple[str, bool]:
     return name, stream
 
 
-def _unknown(house: House, name: str) -> Failure:
-    near = house.models.suggest(name)
+def _unknown(scope: Scope, name: str) -> Failure:
+    near = scope.house.suggest_models(scope.record.client, name)
     hint = f"; did you mean {' or '.join(near)}?" if near else ""
     return Failure(FailureKind.NOT_FOUND, f"there is no model of this name{hint}", 404, param="model")

@@ -17,7 +17,13 @@ from proxy.edge.client_stream import ClientStream
 from proxy.edge.downstream import Downstream, Fields, WholeAnswer
 from proxy.edge.failures import close_record, map_error
 from proxy.edge.flow import Flow, note_seen
-from proxy.edge.model_fields import build_fields, build_retry_fields, build_stream_fields, build_tried_fields
+from proxy.edge.model_fields import (
+    build_fields,
+    build_overhead_field,
+    build_retry_fields,
+    build_stream_fields,
+    build_tried_fields,
+)
 from proxy.edge.model_routes import Ask
 from proxy.edge.question import Question
 from proxy.edge.routing import build_hedging, build_rotation
@@ -92,11 +98,11 @@ class Serving:
         record, whole = self._scope.record, won.whole
         tokens = None
         if whole.seen is not None:
-            note_seen(record, whole.seen)
+            note_seen(record, won.attempt, whole.seen, whole=True)
             tokens = whole.seen.usage.count()
         won.go.lease.close(self._ticker.wall(), tokens)
-        record.bytes_down, record.phase = len(whole.body), Phase.ENDED
-        fields = [*whole.fields, *build_fields(self._scope, self._question, won.answerer)]
+        record.bytes_down, record.phase = whole.received, Phase.ENDED
+        fields = [*whole.fields, *self._build_answer_fields(won)]
         return WholeAnswer(whole.status, fields, whole.body)
 
     async def _answer_stream(self, won: Begun) -> web.StreamResponse:
@@ -104,7 +110,7 @@ class Serving:
         now = self._ticker.now()
         record.model, record.ttft = won.stage.seen.model, now - record.started
         scope.house.shared.latencies.note((won.answerer.provider.name, won.answerer.goal.model), won.attempt.seconds)
-        fields = [*build_stream_fields(question), *build_fields(scope, question, won.answerer)]
+        fields = [*build_stream_fields(question), *self._build_answer_fields(won)]
         try:
             response, stream = await self._take(fields)
         except BaseException:
@@ -118,6 +124,10 @@ class Serving:
             scope.forget_fields()
         await flow.run(won)
         return response
+
+    def _build_answer_fields(self, won: Begun | Done) -> Fields:
+        overhead = build_overhead_field(self._scope.record, won.attempt, self._ticker.now())
+        return [*build_fields(self._scope, self._question, won.answerer), overhead]
 
     async def _take(self, fields: Fields) -> tuple[Downstream, ClientStream]:
         if self._waiting is None:

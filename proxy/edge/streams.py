@@ -27,6 +27,10 @@ class Streams:
         """Oldest first."""
         return sorted(self._scopes, key=lambda scope: scope.record.started)
 
+    def find(self, name: str) -> Scope | None:
+        """The one with this request's id, if it is still in flight."""
+        return next((scope for scope in self._scopes if scope.record.id == name), None)
+
     def enter(self, scope: Scope) -> None:
         self._scopes.add(scope)
 

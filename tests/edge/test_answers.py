@@ -2,12 +2,14 @@
 
 import pytest
 
+from proxy.dialects.events import Usage
 from proxy.edge.answers import is_compressed
 from proxy.relay import pump
 from proxy.relay.outcome import EndReason
 from proxy.relay.ports import Answer
 from proxy.wire.headers import Headers
-from tests.helpers.models import LAST_CHUNK, PROVIDERS, SAY, SSE, modelled, send_chunk
+from tests.helpers.models import LAST_CHUNK, PROVIDERS, SAY, SSE, build_reply, modelled, recorded, send_chunk
+from tests.helpers.rawhttp import fetch
 
 
 @pytest.fixture(params=[False, True], ids=["push", "pull"])
@@ -22,6 +24,30 @@ def pull(request: pytest.FixtureRequest) -> bool:
 def test_whether_an_answer_is_compressed(encoding: bytes | None, is_so: bool) -> None:
     fields = () if encoding is None else ((b"Content-Encoding", encoding),)
     assert is_compressed(Answer(200, "OK", Headers(fields), None, None)) is is_so
+
+
+# What embeddings have cost.
+
+
+@pytest.mark.parametrize(
+    ("said", "model", "counted"),
+    [
+        (b'{"data":[{"embedding":[0.5]}],"model":"e-1","usage":{"prompt_tokens":3,"total_tokens":3}}', "e-1", 3),
+        (b'{"data":[{"embedding":[0.5]}]}', "", None),
+        (b"[0.5]", "", None),
+    ],
+)
+async def test_embeddings_pass_as_they_are_and_are_counted(said: bytes, model: str, counted: int | None) -> None:
+    async with recorded() as (proxy, upstream):
+        upstream.answer = lambda seen: build_reply(said)
+        reply = await fetch(proxy.port, "/v1/embeddings", body={"model": "openai/e", "input": "hi"})
+        assert (reply.status, reply.body) == (200, said)
+        record = await proxy.wait_record()
+        assert (record.end, record.model) == (EndReason.DONE, model)
+        if counted is not None:
+            assert (record.usage, record.usage_source) == (Usage(counted), "reported")
+        else:
+            assert record.usage_source != "reported"
 
 
 # Everything in the first read.

@@ -179,3 +179,67 @@ def test_members_that_openai_refuses_do_not_reach_it(member: str, quirks: str, p
     asking = ask(CHAT, {"model": "oai/x", "messages": [*SAID, answer, *SAID]}, house=house)
     assert asking.same is passes
     assert (member.encode() in sent(asking)) is passes
+
+
+# What a stream has cost.
+
+BOOKS = build_model_house(DIALECTS, MODELS, wants_usage=True)
+ADDED = b'"stream_options":{"include_usage":true},'
+STREAM = b' {"model":"oai/gpt-5", "stream" : true,\t"messages":[],"n":1.50e+3 }'
+
+
+def test_a_stream_s_usage_is_asked_for_where_the_books_want_it_and_the_client_does_not() -> None:
+    plain, added = ask(CHAT, STREAM), ask(CHAT, STREAM, house=BOOKS)
+    assert (plain.same, plain.usage_added, added.same, added.usage_added) == (True, False, True, True)
+    assert sent(plain) == STREAM.replace(b"oai/", b"")
+    assert sent(added) == STREAM.replace(b"oai/", b"").replace(b"{", b"{" + ADDED, 1)
+    assert added.turn.request.include_usage is False
+
+
+@pytest.mark.parametrize(
+    ("target", "body"),
+    [
+        (CHAT, {"model": "oai/gpt-5", "stream": True, "stream_options": {"include_usage": True}}),
+        (CHAT, {"model": "oai/gpt-5", "stream": True, "stream_options": 7}),
+        (CHAT, b'{"model":"oai/gpt-5","stream":true,"stream\\u005foptions":{"include_usage":true}}'),
+        (CHAT, {"model": "oai/gpt-5"}),
+        (CHAT, {"model": "oai/gpt-5", "stream": False}),
+        ("/v1/embeddings", {"model": "oai/gpt-5", "stream": True}),
+        ("/api/v1/chat/completions", {"model": "orr/x", "stream": True}),
+        (MESSAGES, {"model": "ant/x", "stream": True}),
+        (RESPONSES, {"model": "rsp/x", "stream": True}),
+        ("/v1beta/models/gem/x:streamGenerateContent", {"contents": []}),
+    ],
+)
+def test_whatever_tells_it_anyway_or_is_no_stream_is_left_as_it_is(target: str, body: Any) -> None:
+    """Only one dialect leaves a client the choice."""
+    plain, same = ask(target, body), ask(target, body, house=BOOKS)
+    assert sent(same) == sent(plain)
+    assert (same.usage_added, same.same) == (False, True)
+
+
+def test_a_server_that_refuses_the_question_is_not_asked() -> None:
+    house = build_model_house(DIALECTS, MODELS, options={"quirks": "mistral"}, wants_usage=True)
+    asking = ask(CHAT, STREAM, house=house)
+    assert (sent(asking), asking.usage_added) == (STREAM.replace(b"oai/", b""), False)
+
+
+@pytest.mark.parametrize("wants", [True, False])
+def test_who_asks_is_told_by_whoever_goes_on_with_the_answer(wants: bool) -> None:
+    options = {"stream_options": {"include_usage": wants}}
+    asking = ask(CHAT, {"model": "oai/gpt-5", "stream": True, **options}, house=BOOKS)
+    assert (asking.turn.request.include_usage, asking.usage_added) == (wants, not wants)
+    assert ask("/api/v1/chat/completions", {"model": "orr/x", "stream": True}).turn.request.include_usage
+
+
+@pytest.mark.parametrize("provider", sorted(DIALECTS))
+def test_every_stream_that_is_built_anew_tells_what_it_has_cost(provider: str) -> None:
+    """By a word in the request, or, as the dialect has it, in any case."""
+    for target in (CHAT, MESSAGES, RESPONSES):
+        body = {"model": f"{provider}/x", "stream": True, "max_tokens": 5, "messages": SAID, "input": "hi"}
+        del body["input" if target != RESPONSES else "messages"]
+        if target == RESPONSES:
+            body["max_output_tokens"] = body.pop("max_tokens")
+        asking = ask(target, body)
+        wanted = {"include_usage": True} if DIALECTS[provider] in ("openai-chat", "glm", "openrouter") else None
+        assert asking.same or json.loads(sent(asking)).get("stream_options") == wanted

@@ -9,6 +9,10 @@ from aiohttp import web
 
 from proxy.edge.client_stream import ClientStream, open_stream
 from proxy.edge.downstream import Downstream
+from proxy.edge.middleware import access_record
+from proxy.edge.scope import SCOPE
+from proxy.relay.clocks import Ticker
+from proxy.relay.outcome import EndReason
 from tests.helpers.bare import bare
 from tests.helpers.edge import build_house, serving
 from tests.helpers.rawhttp import connected
@@ -171,3 +175,33 @@ async def test_writing_to_a_client_that_is_gone_raises_nothing_but_a_connection_
             await client.send(GET)
             await asyncio.wait_for(entered.wait(), 5)
         assert issubclass(await asyncio.wait_for(outcome, 5), ConnectionError)
+
+
+async def test_watchers_of_the_request_are_told_what_is_written() -> None:
+    told: list[bytes] = []
+
+    class Watcher:
+        def sent(self, data: bytes) -> None:
+            told.append(data)
+
+        def ended(self, reason: EndReason) -> None:
+            told.append(reason.value.encode())
+
+    async def handle(request: web.Request) -> web.StreamResponse:
+        response, watcher = Downstream(200, "OK", [], None), Watcher()
+        watchers = request[SCOPE].watchers
+        watchers.add(watcher)
+        stream = await open_stream(request, response)
+        stream.write(b"a")
+        stream.keep_alive(b": ping")
+        watchers.remove(watcher)
+        stream.write(b"b")
+        watchers.add(watcher)
+        await stream.finish()
+        return response
+
+    chain = [access_record.build(Ticker(), lambda record: None)]
+    async with serving(build_house(), chain, handle) as port, bare(port) as client:
+        await client.send(OLD)
+        assert (await client.read_to_end()).endswith(b"a: pingb")
+    assert told == [b"a", b": ping", b"done"]

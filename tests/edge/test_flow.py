@@ -14,10 +14,11 @@ from proxy.errors import Code, UpstreamFault
 from proxy.relay.outcome import EndReason, Phase, Record
 from proxy.relay.pump import AFTER_FAILURE, AFTER_FINISH, Pump
 from proxy.relay.staged import FAILURES
-from proxy.types import RequestId
+from proxy.types import ProviderName, RequestId
+from proxy.usage.meter import Told
 from tests.helpers.fakes import turn
 from tests.helpers.flowed import BEGUN, OPENAI, REST, Flowing
-from tests.helpers.models import encode
+from tests.helpers.models import chat_chunk, encode
 
 CUT = UpstreamFault(Code.CUT, "ECONNRESET")
 IN_BAND = b'data: {"error":'
@@ -27,7 +28,7 @@ async def test_an_answer_flows_to_its_end() -> None:
     flow = await Flowing().begin()
     assert flow.told == BEGUN
     assert flow.scope.look is not None
-    assert flow.scope.look() == (len(BEGUN), 2)
+    assert flow.scope.look()[:3] == (len(BEGUN), 2, 2)
     flow.source.feed(REST)
     flow.source.end()
     assert await flow.over() is EndReason.DONE
@@ -137,6 +138,17 @@ async def test_a_client_that_leaves_behind_the_finish_has_what_it_wanted() -> No
     flow.source.feed(OPENAI.texts[1] + OPENAI.finish)
     await flow.leave()
     assert (flow.record.end, flow.record.phase) == (EndReason.DONE, Phase.ENDED)
+    assert flow.record.finish == "stop"
+
+
+async def test_what_was_told_before_a_client_left_is_in_the_books_without_the_end_mark() -> None:
+    flow = await Flowing().begin()
+    usage = {"prompt_tokens": 5, "completion_tokens": 2, "total_tokens": 7}
+    flow.source.feed(OPENAI.finish + chat_chunk({}, choices=[], usage=usage))
+    await flow.leave()
+    (attempt,) = flow.record.attempts
+    assert attempt.told is not None
+    assert (attempt.told.usage.input, attempt.told.usage.output, attempt.told.complete) == (5, 2, True)
 
 
 @pytest.mark.parametrize("cancelled", [True, False])
@@ -194,7 +206,7 @@ def note(ended: EndReason | None, failure: Failure | None, *, complete: bool) ->
     fault = SimpleNamespace(detail="ECONNRESET") if ended is EndReason.UPSTREAM_CUT else None
     run = SimpleNamespace(ended=ended, fault=fault)
     _note_end(record, cast(Pump, run), cast(Stage, SimpleNamespace(seen=seen, complete=complete)))
-    note_seen(record, seen)
+    note_seen(record, record.begin(ProviderName("oai"), None, 0.0), seen)
     return record
 
 
@@ -231,6 +243,10 @@ def test_what_a_stream_was() -> None:
     record = note(EndReason.UPSTREAM_CUT, None, complete=True)
     assert (record.model, record.events, record.malformed, record.detail) == ("m1", 3, 1, "ECONNRESET")
     assert record.usage == Usage(input=5)
-    note_seen(record, Seen("m2", Usage(input=7), substance=1, events=10, malformed=2))
+    assert (record.finish, record.attempts[0].told) == ("stop", Told(Usage(input=5), 0, 0, complete=True))
+    attempt = record.begin(ProviderName("oai"), None, 0.0)
+    seen = Seen("m2", Usage(input=7), substance=1, events=10, malformed=2, size=9, counted=4)
+    note_seen(record, attempt, seen)
+    assert (record.finish, attempt.told) == ("", Told(Usage(input=7), 9, 4, complete=False))
     assert (record.model, record.events, record.malformed) == ("m2", 13, 3), "of a rescued one all is counted"
     assert record.usage == Usage(input=7)

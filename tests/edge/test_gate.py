@@ -27,6 +27,11 @@ def at(sockname: Any) -> Any:
         (["/run/admin"], "/run/admin", True),
         (["/run/admin"], "/run/public", False),
         ([HERE], None, False),
+        ([("0.0.0.0", 8788)], ("10.0.0.5", 8788), True),
+        ([("0.0.0.0", 8788)], ("10.0.0.5", 8088), False),
+        ([("::", 8788, 0, 0)], ("2001:db8::1", 8788, 0, 0), True),
+        ([HERE], ("10.0.0.5", 8088), False),
+        (["/run/admin"], ("0.0.0.0", 0), False),
     ],
 )
 def test_a_door_is_known_by_its_address(admin: list[Any], sockname: Any, is_admin: bool) -> None:

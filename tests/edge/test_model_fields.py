@@ -8,6 +8,7 @@ from proxy.dialects.events import Failure, FailureKind
 from proxy.edge.asking import Asking, aim
 from proxy.edge.model_fields import (
     build_fields,
+    build_overhead_field,
     build_pass_fields,
     build_retry_fields,
     build_stream_fields,
@@ -16,8 +17,9 @@ from proxy.edge.model_fields import (
 from proxy.edge.model_routes import find_route
 from proxy.edge.question import understand
 from proxy.edge.scope import Scope
+from proxy.relay.outcome import Attempt, Record
 from proxy.relay.ports import Answer
-from proxy.types import AccountName
+from proxy.types import AccountName, ProviderName, RequestId
 from proxy.wire.headers import Headers
 from tests.helpers.edge import build_model_house, build_scope
 
@@ -191,3 +193,13 @@ def test_a_page_s_sdk_is_told_which_stream_this_is() -> None:
     fields = dict(build_stream_fields(asking.question))
     assert fields[b"x-vercel-ai-ui-message-stream"] == b"v1"
     assert fields[b"Content-Type"] == b"text/event-stream; charset=utf-8"
+
+
+def test_what_was_waited_for_the_proxy_is_told() -> None:
+    record = Record(RequestId("req_1"), 100.0, 0.0)
+    record.attempts = [
+        Attempt(ProviderName("a"), None, 1.0, started=0.25),
+        Attempt(ProviderName("b"), None, 2.0, started=1.5),
+    ]
+    assert build_overhead_field(record, record.attempts[1], 103.5123) == (b"x-penstock-overhead-ms", b"262.3")
+    assert build_overhead_field(record, record.attempts[1], 100.0)[1] == b"0.0"

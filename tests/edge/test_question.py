@@ -8,7 +8,9 @@ import pytest
 
 from proxy.dialects.chat import Declined, Invalid
 from proxy.edge.question import Question, understand
-from tests.helpers.asking import CHAT, DIALECTS, HOUSE, MESSAGES, RESPONSES, SAID, build_asking_scope
+from proxy.types import ClientName
+from proxy.usage.allowance import Allowance
+from tests.helpers.asking import CHAT, DIALECTS, HOUSE, MESSAGES, MODELS, RESPONSES, SAID, build_asking_scope
 from tests.helpers.edge import build_model_house
 
 GEMINI = "/v1beta/models/gemini-best:"
@@ -64,6 +66,27 @@ def test_a_model_that_nobody_has_is_declined_before_the_rest_is_read() -> None:
     with pytest.raises(Declined) as caught:
         ask(CHAT, {"model": "nothing", "messages": "wrong"})
     assert caught.value.failure.status == 404
+
+
+def test_a_model_that_is_not_for_this_client_is_as_good_as_none() -> None:
+    house = build_model_house(DIALECTS, MODELS)
+    ann = ClientName("ann")
+    house.shared.allowances.renew({ann: Allowance(models=("thrifty", "oai/*"))})
+
+    def ask_as_ann(target: str, body: Any, method: str = "POST") -> Question:
+        scope = build_asking_scope(target, house=house, method=method)
+        scope.record.client = ann
+        assert scope.route is not None
+        return understand(scope, scope.route, json.dumps(body).encode(), 0)
+
+    assert ask_as_ann(CHAT, {"model": "thrifty"}).model == "thrifty"
+    assert ask_as_ann("/api/chat", {"messages": []}).model == "thrifty"
+    assert ask_as_ann(CHAT, {"model": "oai/gpt-5"}).model == "oai/gpt-5"
+    for model in ("gpt-best", "gpt-bset", "claude-5", "ant/claude"):
+        with pytest.raises(Declined) as caught:
+            ask_as_ann(CHAT, {"model": model})
+        assert caught.value.failure.status == 404
+        assert "gpt-best" not in caught.value.failure.message
 
 
 # Read when it is wanted, and let go of.

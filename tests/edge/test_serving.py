@@ -71,6 +71,7 @@ async def test_a_whole_answer_is_given_in_one_piece() -> None:
         reply = await one.client.reply()
         assert (reply.status, reply.body, reply.headers["openai-version"]) == (200, WHOLE["openai"], "1")
         assert (reply.headers["x-penstock-account"], reply.headers["x-penstock-attempts"]) == ("main", "1")
+        assert reply.headers["x-penstock-overhead-ms"] == "0.0"
         record = one.record
         assert (record.bytes_down, record.phase, record.events) == (len(WHOLE["openai"]), Phase.ENDED, 0)
         assert record.usage is not None

@@ -4,6 +4,7 @@ import asyncio
 
 from proxy.edge.streams import Streams
 from proxy.relay.outcome import EndReason
+from proxy.types import RequestId
 from tests.helpers.edge import build_house, build_scope
 from tests.helpers.fakes import turn
 
@@ -26,6 +27,16 @@ def test_the_oldest_is_listed_first() -> None:
         scope.record.started = started
         streams.enter(scope)
     assert streams.list_scopes() == [scopes[1], scopes[0], scopes[2]]
+
+
+def test_one_is_found_by_its_id() -> None:
+    streams, scopes = Streams(), [build_scope(HOUSE) for _ in range(2)]
+    for number, scope in enumerate(scopes):
+        scope.record.id = RequestId(f"req_{number}")
+        streams.enter(scope)
+    assert streams.find("req_1") is scopes[1]
+    streams.leave(scopes[1])
+    assert streams.find("req_1") is None
 
 
 async def test_nothing_in_flight_is_not_waited_for() -> None:

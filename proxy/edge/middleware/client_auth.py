@@ -1,4 +1,5 @@
-"""Who is calling. A key may stand wherever the vendors' SDKs put it; it is compared by digest in constant time."""
+"""Who is calling. A key may stand wherever the vendors' SDKs put it; it is compared by digest in constant time. Where
+nobody has one, pages of foreign origins are turned away: they would spend the providers' keys."""
 
 from collections.abc import Iterator
 from typing import Final
@@ -6,6 +7,7 @@ from typing import Final
 from aiohttp import web
 from aiohttp.typedefs import Handler, Middleware
 
+from proxy.edge.foreign import is_foreign
 from proxy.edge.scope import SCOPE, Scope
 from proxy.errors import Code, Refused
 from proxy.wire.target import take_parameters
@@ -22,6 +24,8 @@ def build() -> Middleware:
         guarded = scope.route is not None or (mount is not None and mount.auth == "key")
         if guarded and scope.house.clients:
             _authenticate(scope)
+        elif guarded and is_foreign(scope.head.headers, request.get_extra_info("sockname"), scope.house.cors):
+            raise Refused(Code.FOREIGN_ORIGIN)
         return await handler(request)
 
     return client_auth

@@ -3,6 +3,7 @@
 from aiohttp import web
 from aiohttp.typedefs import Handler, Middleware
 
+from proxy.edge.chat_page import PATH, answer_page
 from proxy.edge.cors import build_preflight, is_preflight
 from proxy.edge.downstream import WholeAnswer
 from proxy.edge.gate import admit, is_for_us_alone
@@ -26,6 +27,9 @@ def build() -> Middleware:
         if is_for_us_alone(scope.head):
             return WholeAnswer(204, [(b"Allow", b"GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS")], b"")
         mount, route = scope.mount, scope.route
+        if scope.page:
+            scope.record.mount = PATH
+            return answer_page(scope.record.id)
         if route is not None:
             scope.record.mount, scope.record.dialect = route.name, route.dialect
             early = _answer_early(scope, route)

@@ -16,6 +16,8 @@ from proxy.relay.outcome import Record
 def build(get_house: Callable[[], House], doors: Doors, ticker: Ticker) -> Middleware:
     @web.middleware
     async def scope(request: web.Request, handler: Handler) -> web.StreamResponse:
+        head = read_head(request)
+        parent = head.headers.get_first(b"traceparent")
         record = Record(
             make_request_id(),
             ticker.now(),
@@ -23,8 +25,9 @@ def build(get_house: Callable[[], House], doors: Doors, ticker: Ticker) -> Middl
             method=request.method,
             remote=request.remote or "unix",
             door="admin" if doors.is_admin(request) else "public",
+            traceparent=parent.decode("ascii", "replace") if parent else "",
         )
-        request[SCOPE] = Scope(record, get_house(), read_head(request), request.task)
+        request[SCOPE] = Scope(record, get_house(), head, request.task)
         return await handler(request)
 
     return scope

@@ -83,3 +83,27 @@ async def test_a_key_in_the_query_stays_where_another_opened_the_door() -> None:
 async def test_an_open_mount_asks_for_nothing(auth: str, clients: Any) -> None:
     reply, (client, _) = await ask(auth=auth, clients=clients)
     assert (reply.status, client) == (200, None)
+
+
+EVIL = "Origin: https://evil.example\r\n"
+
+
+@pytest.mark.parametrize(
+    ("auth", "clients", "headers", "status"),
+    [
+        ("key", {}, EVIL, 403),
+        ("key", {}, "Sec-Fetch-Site: cross-site\r\nSec-Fetch-Mode: no-cors\r\n", 403),
+        ("key", {}, "Origin: http://127.0.0.1:8088\r\n", 200),
+        ("key", {}, "", 200),
+        ("key", CLIENTS, EVIL + "x-api-key: sesame\r\n", 200),
+        ("none", {}, EVIL, 200),  # open to all, and said so
+        ("pass", {}, EVIL, 200),
+    ],
+)
+async def test_where_nobody_has_a_key_no_foreign_page_may_ask(
+    auth: str, clients: Any, headers: str, status: int
+) -> None:
+    reply, _ = await ask(headers=headers, auth=auth, clients=clients)
+    assert reply.status == status
+    if status == 403:
+        assert reply.json["error"]["code"] == "foreign_origin"

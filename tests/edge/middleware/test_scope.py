@@ -24,6 +24,6 @@ async def test_every_request_has_a_scope_of_its_own() -> None:
     assert first.record.id != second.record.id
     assert first.house is house
     assert (first.head.method, first.head.target, first.head.version) == ("GET", "//a/%7e?x", (1, 1))
-    assert first.head.headers.raw == ((b"Host", b"demo"), (b"X-Odd", b"Value"))
+    assert first.head.headers.raw == ((b"Host", b"localhost"), (b"X-Odd", b"Value"))
     assert (first.record.method, first.record.remote, first.record.door) == ("GET", "127.0.0.1", "public")
     assert first.record.wall > 1_700_000_000
