@@ -1,7 +1,8 @@
 """The admin listener's routes: is the process alive, may traffic be sent to it, what is under way, and how the accounts
 are. `GET /accounts` and `GET /streams` are JSON; `POST /accounts/clear` lifts cool-downs while everything runs.
 
-Whoever reaches the listener may use them: it asks for no key and shows none.
+A route is found by its path, segment by segment: `{name}` in a route's path stands for one segment, which its handler
+finds at `request[PLACES]`. Before any of them the guard has its say.
 """
 
 import logging
@@ -17,17 +18,27 @@ from proxy.edge.streams import Streams
 from proxy.errors import Code, Refused
 from proxy.ops.account_view import Rows, build_accounts
 from proxy.ops.admin_body import Rejected, read_object
+from proxy.ops.guard import Guard
 from proxy.ops.stream_view import build_streams
 from proxy.relay.clocks import Ticker
 from proxy.relay.outcome import EndReason
-from proxy.types import ProviderName
+from proxy.types import ProviderName, RequestId
 
 AdminHandler = Callable[[web.BaseRequest], Awaitable[web.StreamResponse]]
 Routes = Mapping[str, Mapping[str, AdminHandler]]
 """Path to method to handler. HEAD is GET."""
 
-_TEXT = [(b"Content-Type", b"text/plain; charset=utf-8"), (b"Cache-Control", b"no-store")]
-_JSON = [(b"Content-Type", b"application/json"), (b"Cache-Control", b"no-store")]
+PLACES = web.RequestKey("places", dict[str, str])
+"""What stood where the route's path has a name in braces, decoded."""
+
+PRIVATE = (
+    (b"Cache-Control", b"no-store"), (b"X-Content-Type-Options", b"nosniff"),
+    (b"Cross-Origin-Resource-Policy", b"same-origin"),
+)  # fmt: skip
+"""Of every answer: nobody keeps it, takes it for something else, or loads it into a page of another site."""
+
+_TEXT = [(b"Content-Type", b"text/plain; charset=utf-8"), *PRIVATE]
+_JSON = [(b"Content-Type", b"application/json"), *PRIVATE]
 
 _LOG = logging.getLogger("penstock.admin")
 
@@ -48,16 +59,16 @@ def build_routes(
         return WholeAnswer(200, list(_TEXT), b"ready, %d streams\n" % len(streams))
 
     async def show_streams(request: web.BaseRequest) -> web.StreamResponse:
-        return _answer({"streams": build_streams(streams.list_scopes(), ticker.now())})
+        return build_json({"streams": build_streams(streams.list_scopes(), ticker.now())})
 
     async def show_accounts(request: web.BaseRequest) -> web.StreamResponse:
-        return _answer({"providers": build_accounts(list_rows(), board, ticker.wall())})
+        return build_json({"providers": build_accounts(list_rows(), board, ticker.wall())})
 
     async def clear_accounts(request: web.BaseRequest) -> web.StreamResponse:
         provider, alias = _find_account((await read_object(request)).get("name"), list_rows())
         lifted = board.clear(provider, alias, ticker.wall())
         _LOG.info("cool-downs lifted by hand: %d of %s", lifted, f"{provider}/{alias}" if alias else provider)
-        return _answer({"lifted": lifted})
+        return build_json({"lifted": lifted})
 
     return {
         "/healthz": {"GET": healthz},
@@ -68,23 +79,58 @@ def build_routes(
     }
 
 
-async def handle_admin(request: web.BaseRequest, routes: Routes) -> web.StreamResponse:
+async def handle_admin(request: web.BaseRequest, routes: Routes, guard: Guard) -> web.StreamResponse:
     """Answer a request on the admin door."""
-    methods = routes.get(request.path)
-    if methods is None:
-        raise Refused(Code.NOT_FOUND)
-    handler = methods.get("GET" if request.method == "HEAD" else request.method)
-    if handler is None:
-        raise Refused(Code.METHOD, {"Allow": ", ".join("GET, HEAD" if name == "GET" else name for name in methods)})
     record = request[SCOPE].record
-    record.mount = request.path
     try:
-        return await handler(request)
+        guard.admit(request)
+        path, request[PLACES] = _find_path(request.path, routes)
+        record.mount = path
+        return await _find_handler(request.method, routes[path])(request)
     except Rejected as rejected:
         record.error = rejected.code
         record.close(EndReason.REFUSED)
-        error = {"code": rejected.code, "message": rejected.message}
-        return _answer({"error": error, "request_id": record.id}, rejected.status, close=not request.content.is_eof())
+        return build_rejection(rejected, record.id, close=not request.content.is_eof())
+
+
+def build_rejection(rejected: Rejected, request_id: RequestId, *, close: bool) -> WholeAnswer:
+    error = {"code": rejected.code, "message": rejected.message}
+    body = msgspec.json.encode({"error": error, "request_id": request_id}) + b"\n"
+    return WholeAnswer(rejected.status, [*_JSON, *rejected.fields], body, close=close)
+
+
+def build_json(body: object, *fields: tuple[bytes, bytes]) -> WholeAnswer:
+    """An answer of an admin route."""
+    return WholeAnswer(200, [*_JSON, *fields], msgspec.json.encode(body) + b"\n")
+
+
+def _find_path(path: str, routes: Routes) -> tuple[str, dict[str, str]]:
+    """The path of the route that covers `path`, as it was given, and what stands for its names. Raises Rejected."""
+    asked = path.split("/")
+    for known in routes:
+        places = _match(known.split("/"), asked)
+        if places is not None:
+            return known, places
+    raise Rejected(404, "not_found", "There is nothing at this path of the admin listener.")
+
+
+def _match(known: list[str], asked: list[str]) -> dict[str, str] | None:
+    if len(known) != len(asked):
+        return None
+    places = {}
+    for one, other in zip(known, asked, strict=True):
+        if one.startswith("{") and other:
+            places[one[1:-1]] = other
+        elif one != other:
+            return None
+    return places
+
+
+def _find_handler(method: str, methods: Mapping[str, AdminHandler]) -> AdminHandler:
+    handler = methods.get("GET" if method == "HEAD" else method)
+    if handler is None:
+        raise Refused(Code.METHOD, {"Allow": ", ".join("GET, HEAD" if name == "GET" else name for name in methods)})
+    return handler
 
 
 def _find_account(name: object, rows: Rows) -> tuple[ProviderName, str]:
@@ -98,7 +144,3 @@ def _find_account(name: object, rows: Rows) -> tuple[ProviderName, str]:
         if name.startswith(f"{provider}/") and name.removeprefix(f"{provider}/") in aliases:
             return provider, name.removeprefix(f"{provider}/")
     raise Rejected(404, "unknown_name", "There is no provider, and no account of a provider, of this name.")
-
-
-def _answer(body: object, status: int = 200, *, close: bool = False) -> WholeAnswer:
-    return WholeAnswer(status, list(_JSON), msgspec.json.encode(body) + b"\n", close=close)

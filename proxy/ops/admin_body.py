@@ -1,9 +1,8 @@
 """What an admin route is given in a body, and whether it may act on it.
 
-The admin listener asks for no key: whoever reaches it may. A browser on the same machine reaches it too, on behalf of
-any page it shows. So what changes something wants JSON, which a foreign page cannot send without asking first (Fetch,
-CORS-safelisted request-header), and an Origin, where there is one, that is the listener's own. Raises Rejected, and
-Refused for a body that does not come.
+A browser sends its cookies, and reaches loopback, on behalf of any page it shows. So what changes something wants JSON,
+which a foreign page cannot send without asking first (Fetch, CORS-safelisted request-header), and an Origin, where
+there is one, that is the listener's own. Raises Rejected, and Refused for a body that does not come.
 """
 
 import asyncio
@@ -23,13 +22,14 @@ PATIENCE: Final = 10.0
 
 
 class Rejected(PenstockError):
-    """An answer of an admin route that says what is wrong."""
+    """An answer of an admin route that says what is wrong. `fields` go out with it."""
 
-    def __init__(self, status: int, code: str, message: str) -> None:
+    def __init__(self, status: int, code: str, message: str, *fields: tuple[bytes, bytes]) -> None:
         super().__init__(message)
         self.status = status
         self.code = code
         self.message = message
+        self.fields = fields
 
 
 async def read_object(request: web.BaseRequest) -> dict[str, Any]:

@@ -50,12 +50,17 @@ async def test_one_without_mounts_is_not_ready() -> None:
     ("path", "method", "allowed"),
     [
         ("/up/x", "GET", None),
-        ("/", "GET", None),
+        ("/console", "GET", None),
+        ("/console/streams/", "GET", None),
+        ("/console/streams/a/b", "GET", None),
+        ("/console/streams//kill", "POST", None),
         ("/accounts/", "GET", None),
         ("/healthz", "POST", "GET, HEAD"),
         ("/accounts", "DELETE", "GET, HEAD"),
         ("/accounts/clear", "GET", "POST"),
         ("/accounts/clear", "OPTIONS", "POST"),
+        ("/", "POST", "GET, HEAD"),
+        ("/console/streams/a/kill", "GET", "POST"),
     ],
 )
 async def test_nothing_else_is_there(proxy: RunningProxy, path: str, method: str, allowed: str | None) -> None:
@@ -144,3 +149,11 @@ async def test_no_answer_holds_a_key(two: RunningProxy) -> None:
     for path in ("/accounts", "/streams"):
         assert b"key-of-account" not in (await fetch(two.admin_port, path)).raw
         assert b"key-of-account" not in (await fetch(two.admin_port, path)).body
+
+
+@pytest.mark.parametrize("path", ["/healthz", "/accounts", "/streams", "/metrics", "/failures", "/record"])
+async def test_no_page_of_another_site_may_load_what_is_told(proxy: RunningProxy, path: str) -> None:
+    """Fetch Metadata is not sent by every browser; these are asked of the answer."""
+    reply = await fetch(proxy.admin_port, path)
+    assert reply.headers["x-content-type-options"] == "nosniff"
+    assert reply.headers["cross-origin-resource-policy"] == "same-origin"

@@ -32,13 +32,13 @@ async def test_a_page_of_another_origin_changes_nothing(proxy: RunningProxy, ori
 
 
 async def test_one_origin_of_two_is_enough_to_refuse(proxy: RunningProxy) -> None:
-    origins = "Origin: http://demo\r\nOrigin: http://evil.example\r\n"
+    origins = "Origin: http://localhost\r\nOrigin: http://evil.example\r\n"
     assert (await fetch(proxy.admin_port, CLEAR, body=GOOD, headers=JSON + origins)).status == 403
 
 
-@pytest.mark.parametrize("origin", ["http://demo", "https://demo", "http://DEMO"])
+@pytest.mark.parametrize("origin", ["http://localhost", "https://localhost", "http://LOCALHOST"])
 async def test_our_own_pages_may(proxy: RunningProxy, origin: str) -> None:
-    """`Host: demo` is what the client of these tests says."""
+    """`Host: localhost` is what the client of these tests says."""
     assert (await fetch(proxy.admin_port, CLEAR, body=GOOD, headers=f"{JSON}Origin: {origin}\r\n")).status == 200
 
 
@@ -62,7 +62,9 @@ async def test_what_is_no_object_is_refused(proxy: RunningProxy, body: bytes) ->
 async def test_a_body_in_pieces_is_read_whole(proxy: RunningProxy) -> None:
     async with connected("127.0.0.1", proxy.admin_port) as client:
         body = json.dumps(GOOD).encode()
-        await client.send(f"POST {CLEAR} HTTP/1.1\r\nHost: a\r\n{JSON}Content-Length: {len(body)}\r\n\r\n".encode())
+        await client.send(
+            f"POST {CLEAR} HTTP/1.1\r\nHost: localhost\r\n{JSON}Content-Length: {len(body)}\r\n\r\n".encode()
+        )
         await client.send_slowly(body, 1)
         assert (await client.reply()).json == {"lifted": 0}
 
@@ -76,12 +78,12 @@ async def test_a_body_that_does_not_come_is_not_waited_for_for_ever(
 ) -> None:
     monkeypatch.setattr(admin_body, "PATIENCE", 0.01)
     async with bare(proxy.admin_port) as client:
-        await client.send(f"POST {CLEAR} HTTP/1.1\r\nHost: a\r\n{JSON}Content-Length: 9\r\n\r\n".encode())
+        await client.send(f"POST {CLEAR} HTTP/1.1\r\nHost: localhost\r\n{JSON}Content-Length: 9\r\n\r\n".encode())
         assert b" 408 " in await client.read_until(b"\r\n\r\n")
 
 
 async def test_a_malformed_body_is_refused(proxy: RunningProxy) -> None:
     async with bare(proxy.admin_port) as client:
-        head = f"POST {CLEAR} HTTP/1.1\r\nHost: a\r\n{JSON}Transfer-Encoding: chunked\r\n\r\n".encode()
+        head = f"POST {CLEAR} HTTP/1.1\r\nHost: localhost\r\n{JSON}Transfer-Encoding: chunked\r\n\r\n".encode()
         await client.send(head + b"zz\r\n")
         assert b" 400 " in await client.read_until(b"\r\n\r\n")
