@@ -42,7 +42,8 @@ _NEEDS_START: Final = "changes under [server], [log] and to the limits of reques
 _LOG = logging.getLogger("penstock")
 
 LoadConfig = Callable[[], Config]
-Announce = Callable[[list[str]], None]
+Announce = Callable[[list[str], list[str]], None]
+"""Is told the addresses of the public and of the admin listeners."""
 
 
 def check_interpreter() -> None:
@@ -68,15 +69,17 @@ class Service:
         self._hurry = asyncio.Event()
         self._sites: list[web.SockSite] = []
         self._access = AccessLog(log_format or config.log.format, config.log.level)
-        self.penstock = Penstock(config, self._access.write, store=open_store(config.state.path, os.environ))
+        self.penstock = Penstock(
+            config, self._access.write, store=open_store(config.state.path, os.environ), environ=os.environ
+        )
 
     async def run(self, announce: Announce | None = None) -> bool:
         """Serve until told to stop; False when the stop was hurried by a second signal. Raises BindError."""
         with self._signals():
             try:
-                names = await self._open()
+                public, admin = await self._open()
                 if announce is not None:
-                    announce(names)
+                    announce(public, admin)
                 await self._stop.wait()
                 await self._drain()
             finally:
@@ -102,7 +105,7 @@ class Service:
         same = _is_same_process(config, self._config)
         _LOG.info("reloaded%s", "" if same else f"; {_NEEDS_START}")
 
-    async def _open(self) -> list[str]:
+    async def _open(self) -> tuple[list[str], list[str]]:
         server, penstock = self._config.server, self.penstock
         await penstock.runner.setup()
         public = take_inherited() or open_listeners([parse_address(text) for text in server.listen])
@@ -113,7 +116,7 @@ class Service:
             site = web.SockSite(penstock.runner, sock, backlog=BACKLOG)
             await site.start()
             self._sites.append(site)
-        return [show_listener(sock) for sock in public]
+        return [show_listener(sock) for sock in public], [show_listener(sock) for sock in admin]
 
     async def _drain(self) -> None:
         """The order matters: `cleanup` first would discard what connections still send, and starve uploads."""
@@ -142,6 +145,7 @@ class Service:
         await asyncio.gather(*tasks, return_exceptions=True)
 
     async def _close(self) -> None:
+        self.penstock.instruments.end_viewers()
         await self.penstock.runner.cleanup()
         await self.penstock.close()
         self._access.flush()

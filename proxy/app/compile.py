@@ -8,9 +8,11 @@ from proxy.accounts.book import AccountRow
 from proxy.config import model
 from proxy.config.quirks import choose_quirks
 from proxy.edge.asking import USER_AGENT
-from proxy.types import AccountName, ProviderName
+from proxy.types import AccountName, ClientName, ProviderName
 from proxy.upstream.pool import PoolSettings
 from proxy.upstream.tokens import TokenSource, open_command, open_file
+from proxy.usage.allowance import Allowance
+from proxy.usage.prices import Price, PriceTable
 
 
 def build_row(row: model.Provider, alias: str, account: model.Account) -> AccountRow:
@@ -24,6 +26,17 @@ def build_row(row: model.Provider, alias: str, account: model.Account) -> Accoun
         account.egress,
         _mark(row, account),
     )
+
+
+def build_allowances(config: model.Config) -> dict[ClientName, Allowance]:
+    return {
+        ClientName(name): Allowance(row.max_streams, row.rpm, row.tpm, row.tokens_per_day, row.cost_per_day, row.models)
+        for name, row in config.clients.items()
+    }
+
+
+def build_prices(config: model.Config) -> PriceTable:
+    return PriceTable({name: Price(**asdict(row)) for name, row in config.prices.items()})
 
 
 def list_marks(config: model.Config) -> dict[tuple[ProviderName, str], str]:

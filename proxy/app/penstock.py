@@ -17,7 +17,17 @@ from proxy.accounts.board import Board
 from proxy.accounts.book import AccountRow, Book
 from proxy.accounts.cooldown import StateStore
 from proxy.accounts.policy import Policy
-from proxy.app.compile import build_row, choose_settings, list_capabilities, list_marks, list_options, open_tokens
+from proxy.app.compile import (
+    build_allowances,
+    build_prices,
+    build_row,
+    choose_settings,
+    list_capabilities,
+    list_marks,
+    list_options,
+    open_tokens,
+)
+from proxy.app.instruments import Instruments
 from proxy.config import model
 from proxy.config.lookup import ModelTable
 from proxy.config.state import find_state_file
@@ -34,7 +44,7 @@ from proxy.edge.scope import SCOPE, make_request_id
 from proxy.edge.streams import Streams
 from proxy.errors import Code
 from proxy.ops.admin import build_routes, handle_admin
-from proxy.ops.log import warn_attention
+from proxy.ops.messages import warn_attention
 from proxy.relay.clocks import Ticker
 from proxy.relay.outcome import EndReason, Record
 from proxy.relay.ports import Opener
@@ -58,15 +68,23 @@ READ_BUFFER = 64 * 1024
 SHORTEST_SECRET = 8
 """Characters below which a key is not looked for in an answer's fields: it may be any word, `none` above all."""
 
+_NOWHERE: Mapping[str, str] = {}
+
 WriteRecord = Callable[[Record], None]
 
 
 class Penstock:
     """The proxy, without listeners and signals. Build it on a running loop; raises OSError for a bad `ca_file`.
-    store: where cool-downs outlive the process; memory unless given."""
+    store: where cool-downs outlive the process; memory unless given. environ: as for Instruments."""
 
     def __init__(
-        self, config: model.Config, write_record: WriteRecord, *, pull: bool = False, store: StateStore | None = None
+        self,
+        config: model.Config,
+        write_record: WriteRecord,
+        *,
+        pull: bool = False,
+        store: StateStore | None = None,
+        environ: Mapping[str, str] = _NOWHERE,
     ) -> None:
         self.streams = Streams()
         self.doors = Doors()
@@ -75,12 +93,18 @@ class Penstock:
         self.board = Board(self._store, warn_attention)
         self.board.read(list_marks(config), self.ticker.wall())
         self._shared = Shared(config.limits.retry_budget)
+        self._shared.allowances.renew(build_allowances(config))
         self._pull = pull or not handler.is_supported()
-        self._write_record = write_record
         self._rows = parse_rows(files("proxy.dialects").joinpath("capabilities.toml").read_bytes())
         self._sessions: dict[tuple[str, PoolSettings], aiohttp.ClientSession] = {}
         self._retiring: set[asyncio.Task[None]] = set()
+        self.instruments = Instruments(
+            config, environ, self.streams, self.board, lambda: self.house.rows_by_provider, self.ticker, write_record
+        )
+        self._shared.allowances.seed(self.ticker.wall(), self.instruments.read_spent())
+        self._shared.open_tape = self.instruments.open_tape
         self.house = self._build_house(config)
+        self._look(config)
         self.runner = self._build_runner(config.limits)
 
     def reload(self, config: model.Config) -> None:
@@ -91,6 +115,8 @@ class Penstock:
         except BaseException:
             self._sessions = sessions
             raise
+        self._shared.allowances.renew(build_allowances(config))
+        self._look(config)
         wanted = {
             (name, choose_settings(config, provider, pull=self._pull)) for name, provider in config.providers.items()
         }
@@ -105,7 +131,15 @@ class Penstock:
             task.cancel()
         for session in self._sessions.values():
             await session.close()
+        await self.instruments.close()
         await self._store.close()
+
+    def _look(self, config: model.Config) -> None:
+        """Let the instruments look at the house as it is now."""
+        house = self.house
+        providers = {mount.provider.name: mount.provider for mount in house.mounts}
+        providers |= {provider.name: provider for provider in house.providers.values()}
+        self.instruments.configure(config, providers.values())
 
     async def _retire(self, house: House, sessions: list[aiohttp.ClientSession]) -> None:
         try:
@@ -120,6 +154,7 @@ class Penstock:
             Mount(prefix, providers[row.provider], row.auth, row.heartbeat) for prefix, row in config.mounts.items()
         ]
         mounts.sort(key=lambda mount: len(mount.prefix), reverse=True)
+        allowances = build_allowances(config)
         clients = {row.key_sha256: ClientName(name) for name, row in config.clients.items()}
         return House(
             tuple(mounts),
@@ -133,6 +168,9 @@ class Penstock:
             int(time.time()),
             self._shared,
             {provider.name: provider.book.rows for provider in providers.values()},
+            wants_usage=self.instruments.keeps_books or any(row.counts_tokens for row in allowances.values()),
+            prices=build_prices(config),
+            chat_page=config.chat.enabled,
         )
 
     def _build_provider(self, config: model.Config, name: str, row: model.Provider) -> Provider:
@@ -187,19 +225,23 @@ class Penstock:
         )
 
     def _build_runner(self, limits: model.Limits) -> Runner:
-        chain = build_chain(lambda: self.house, self.doors, self.streams, self.ticker, self._write_record)
+        instruments = self.instruments
+        chain = build_chain(lambda: self.house, self.doors, self.streams, self.ticker, instruments.observe)
         app = web.Application(middlewares=chain)
-        admin = build_routes(
-            self.streams,
-            lambda: bool(self.house.mounts or self.house.providers),
-            self.board,
-            lambda: self.house.rows_by_provider,
-            self.ticker,
-        )
+        admin = {
+            **build_routes(
+                self.streams,
+                lambda: bool(self.house.mounts or self.house.providers),
+                self.board,
+                lambda: self.house.rows_by_provider,
+                self.ticker,
+            ),
+            **instruments.build_routes(),
+        }
 
         async def handle(request: web.Request) -> web.StreamResponse:
             if request[SCOPE].record.door == "admin":
-                return await handle_admin(request, admin)
+                return await handle_admin(request, admin, instruments.guard)
             if request[SCOPE].route is not None:
                 return await handle_models(request, self.ticker)
             return await handle_mount(request, self.ticker)
@@ -233,7 +275,7 @@ class Penstock:
             error=code.slug,
             end=EndReason.ERROR if code is Code.INTERNAL else EndReason.REFUSED,
         )
-        self._write_record(record)
+        self.instruments.observe(record)
         return build_refusal(code, record.id)
 
 

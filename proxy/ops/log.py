@@ -11,12 +11,13 @@ import logging
 import os
 import sys
 import traceback
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from typing import Any, Final, TextIO
 
 import msgspec
 
-from proxy.accounts.cooldown import Cooldown
+from proxy.dialects import json_text
+from proxy.dialects.events import Usage
 from proxy.ops.times import format_time
 from proxy.ops.trail import Try, build_trail, format_word, is_telling, to_ms
 from proxy.relay.outcome import EndReason, Record
@@ -25,6 +26,8 @@ FLUSH_AFTER: Final = 0.05
 """Seconds a finished request's line may wait: not seen by a person, and at 3,000 requests a second 150 in a write."""
 
 _OWN: Final = "penstock"
+_LOOKING: Final = ("GET", "HEAD")
+_NO_USAGE: Final = Usage()
 _PRIORITIES: Final = {"DEBUG": 7, "INFO": 6, "WARNING": 4, "ERROR": 3, "CRITICAL": 2}
 _FAILURES: Final = frozenset({EndReason.ERROR, EndReason.KILLED})
 _WARNINGS: Final = frozenset({
@@ -57,6 +60,7 @@ class AccessLine(msgspec.Struct, omit_defaults=True, kw_only=True):
     phase: str = ""
     error: str = ""
     detail: str = ""
+    finish: str = ""
     ttfb_ms: float | None = None
     ttft_ms: float | None = None
     duration_ms: float
@@ -67,7 +71,12 @@ class AccessLine(msgspec.Struct, omit_defaults=True, kw_only=True):
     tap_failed: bool = False
     malformed: int = 0
     tokens_in: int | None = None
+    tokens_cached: int | None = None
+    tokens_cache_write: int | None = None
     tokens_out: int | None = None
+    tokens_reasoning: int | None = None
+    usage_source: str = ""
+    cost: float | None = None
     attempts: int
     rescues: int = 0
     hedges: int = 0
@@ -76,7 +85,7 @@ class AccessLine(msgspec.Struct, omit_defaults=True, kw_only=True):
 
 def build_line(record: Record, level: str) -> AccessLine:
     """The line of a finished request."""
-    end = record.end or EndReason.DONE
+    end, usage = record.end or EndReason.DONE, record.usage or _NO_USAGE
     return AccessLine(
         level=level,
         ts=format_time(record.wall),
@@ -96,6 +105,7 @@ def build_line(record: Record, level: str) -> AccessLine:
         phase=record.phase.value if end is EndReason.CLIENT_GONE else "",
         error=record.error,
         detail=record.detail,
+        finish=record.finish,
         ttfb_ms=None if record.first_byte is None else to_ms(record.first_byte),
         ttft_ms=None if record.ttft is None else to_ms(record.ttft),
         duration_ms=to_ms(record.duration),
@@ -105,8 +115,13 @@ def build_line(record: Record, level: str) -> AccessLine:
         heartbeats=record.heartbeats,
         tap_failed=record.tap_failed,
         malformed=record.malformed,
-        tokens_in=record.usage.input if record.usage else None,
-        tokens_out=record.usage.output if record.usage else None,
+        tokens_in=usage.input,
+        tokens_cached=usage.cache_read,
+        tokens_cache_write=usage.cache_write,
+        tokens_out=usage.output,
+        tokens_reasoning=usage.reasoning,
+        usage_source=record.usage_source,
+        cost=record.cost,
         attempts=len(record.attempts),
         rescues=record.rescues,
         hedges=record.hedges,
@@ -140,7 +155,7 @@ class AccessLog:
         self._lines: list[str] = []
 
     def write(self, record: Record) -> None:
-        level = _choose_level(record.end)
+        level = _choose_level(record)
         if level < self._level:
             return
         name = logging.getLevelName(level)
@@ -159,10 +174,12 @@ class AccessLog:
             return
 
 
-def _choose_level(end: EndReason | None) -> int:
-    if end in _FAILURES:
+def _choose_level(record: Record) -> int:
+    if record.end in _FAILURES:
         return logging.ERROR
-    return logging.WARNING if end in _WARNINGS else logging.INFO
+    if record.door == "admin" and record.method in _LOOKING and record.status < 400:
+        return logging.DEBUG  # who only looks, every second, says nothing of any client
+    return logging.WARNING if record.end in _WARNINGS else logging.INFO
 
 
 class Formatter(logging.Formatter):
@@ -195,7 +212,10 @@ def _describe(record: logging.LogRecord) -> dict[str, Any]:
 
 
 def encode_json(fields: Mapping[str, Any] | AccessLine) -> str:
-    return msgspec.json.encode(fields).decode()
+    try:
+        return msgspec.json.encode(fields).decode()
+    except UnicodeEncodeError:  # a lone surrogate, in the name of a model for one: it leaves as its escape
+        return json_text.encode_json(msgspec.to_builtins(fields)).decode()
 
 
 def encode_logfmt(fields: Mapping[str, Any]) -> str:
@@ -227,26 +247,6 @@ def set_up(form: str, level: str, stream: TextIO = sys.stderr, environ: Mapping[
     root.setLevel(logging.WARNING)
     logging.getLogger(_OWN).setLevel(level.upper())
     logging.raiseExceptions = False  # a full pipe must not write tracebacks into itself
-
-
-def announce(listeners: Sequence[str]) -> None:
-    """Say where the proxy can be reached."""
-    logging.getLogger(_OWN).info("listening on %s", ", ".join(listeners))
-
-
-def warn_nothing_mounted() -> None:
-    """Say why every request will be a 404."""
-    logging.getLogger(_OWN).warning(
-        "nothing is mounted: give --config FILE, or a key such as OPENAI_API_KEY in the environment"
-    )
-
-
-def warn_attention(cooldown: Cooldown) -> None:
-    """Say that an account will not serve until somebody has looked."""
-    spot = cooldown.spot
-    logging.getLogger(_OWN).warning(
-        "account %s/%s needs attention: %s: %s", spot.provider, spot.name, cooldown.why, cooldown.detail
-    )
 
 
 def choose_format(form: str, stream: TextIO) -> str:

@@ -9,7 +9,8 @@ from proxy.ops.trail import Try, build_trail
 
 
 class StreamView(msgspec.Struct, omit_defaults=True, frozen=True, kw_only=True):
-    """seconds: since its start. trail: its attempts so far; the last one may still be waiting."""
+    """seconds: since its start. ttft: seconds to the first substance. still: seconds without any.
+    trail: its attempts so far; the last one may still be waiting."""
 
     id: str
     seconds: float
@@ -26,6 +27,8 @@ class StreamView(msgspec.Struct, omit_defaults=True, frozen=True, kw_only=True):
     bytes_up: int
     bytes_down: int
     events: int
+    still: float | None = None
+    ttft: float | None = None
     trail: list[Try] = []
 
 
@@ -36,7 +39,7 @@ def build_streams(scopes: Iterable[Scope], now: float) -> list[StreamView]:
 
 def _build_stream(scope: Scope, now: float) -> StreamView:
     record = scope.record
-    come, events = scope.look() if scope.look is not None else (record.bytes_down, record.events)
+    look = scope.look() if scope.look is not None else None
     last = record.attempts[-1] if record.attempts else None
     return StreamView(
         id=record.id,
@@ -52,7 +55,9 @@ def _build_stream(scope: Scope, now: float) -> StreamView:
         provider=record.provider or (last.provider if last else None),
         account=record.account or (last.account if last else None),
         bytes_up=record.bytes_up,
-        bytes_down=come,
-        events=events,
+        bytes_down=look.bytes if look else record.bytes_down,
+        events=look.events if look else record.events,
+        still=round(look.still, 1) if look else None,
+        ttft=None if record.ttft is None else round(record.ttft, 3),
         trail=build_trail(record.attempts),
     )

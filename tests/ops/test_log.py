@@ -11,7 +11,8 @@ from typing import Any
 
 import pytest
 
-from proxy.ops import log
+from proxy.dialects.events import Usage
+from proxy.ops import log, messages
 from proxy.relay.outcome import Attempt, EndReason, Phase, Record
 from proxy.types import AccountName, ClientName, ProviderName, RequestId
 
@@ -55,6 +56,27 @@ def test_everything_that_can_be_known_is_written() -> None:
     for name, value in {"door": "admin", "client": "dev", "provider": "up", "error": "upstream_cut", "heartbeats": 2,
                         "detail": "ClientOSError", "tap_failed": True, "attempts": 1, "events": 3}.items():  # fmt: skip
         assert fields[name] == value
+
+
+def test_what_a_request_has_cost_is_told_by_kind_and_by_whose_word() -> None:
+    usage = Usage(10, 4, 2, 30, 20)
+    record = build_record(usage=usage, usage_source="reported", cost=0.25, finish="stop")
+    fields = log.build_fields(record, "info")
+    wanted = {"tokens_in": 10, "tokens_cached": 4, "tokens_cache_write": 2, "tokens_out": 30, "tokens_reasoning": 20}
+    for name, value in {**wanted, "usage_source": "reported", "cost": 0.25, "finish": "stop"}.items():
+        assert fields[name] == value
+
+
+@pytest.mark.parametrize("form", ["json", "logfmt", "text"])
+async def test_half_a_character_costs_no_line(form: str) -> None:
+    """A JSON string can hold one, and a caller's may be the name of a model."""
+    raw = io.BytesIO()
+    stream = io.TextIOWrapper(raw, "utf-8", errors="backslashreplace")  # as standard error is
+    access = log.AccessLog(form, "info", stream, {})
+    access.write(build_record(model_asked="openai/\ud800"))
+    access.flush()
+    stream.flush()
+    assert b"openai/\\ud800" in raw.getvalue().replace(b"\\\\", b"\\")
 
 
 FAILED = Attempt(ProviderName("up"), AccountName("a"), 0.25, 429, "", "gpt-5", 0.0, "account")
@@ -209,9 +231,10 @@ def clean_logging() -> Iterator[None]:
 def test_our_own_messages_are_written_whole() -> None:
     stream = io.StringIO()
     log.set_up("json", "info", stream, {})
-    log.announce(["http://127.0.0.1:1", "unix:/x"])
+    messages.announce(["http://127.0.0.1:1", "unix:/x"], ["http://127.0.0.1:2"])
     logging.getLogger("penstock.edge").debug("not this")
-    line = json.loads(stream.getvalue())
+    first, line = (json.loads(text) for text in stream.getvalue().splitlines())
+    assert first["message"] == "console on http://127.0.0.1:2"
     assert line["message"] == "listening on http://127.0.0.1:1, unix:/x"
     assert (line["level"], line["logger"]) == ("info", "penstock")
 
@@ -240,3 +263,13 @@ def test_a_name_that_only_begins_like_ours_is_foreign() -> None:
     log.set_up("text", "info", stream, {})
     logging.getLogger("penstockish").error("secret")
     assert "secret" not in stream.getvalue()
+
+
+async def test_who_only_looks_leaves_no_line_at_info() -> None:
+    stream = io.StringIO()
+    access = log.AccessLog("json", "info", stream, {})
+    for method, status in (("GET", 200), ("HEAD", 200), ("GET", 401), ("POST", 200)):
+        access.write(build_record(door="admin", method=method, status=status))
+    access.flush()
+    told = [json.loads(line) for line in stream.getvalue().splitlines()]
+    assert [(line["method"], line["status"]) for line in told] == [("GET", 401), ("POST", 200)]

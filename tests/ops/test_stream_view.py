@@ -4,6 +4,7 @@ from typing import Any
 
 import msgspec
 
+from proxy.edge.scope import Look
 from proxy.ops.stream_view import build_streams
 from proxy.relay.outcome import Attempt, Phase
 from proxy.types import AccountName, ClientName, ProviderName
@@ -31,11 +32,11 @@ def test_a_stream_tells_who_asked_whom_and_what_has_come_so_far() -> None:
     record = scope.record
     record.client, record.phase, record.model_asked, record.model = ClientName("dev"), Phase.STREAMING, "fast", "gpt-5"
     record.provider, record.account, record.mount, record.dialect = ProviderName("up"), None, "chat", "openai-chat"
-    scope.look = lambda: (1234, 7)
+    record.ttft, scope.look = 0.25, lambda: Look(1234, 7, 5, 1.25, 0.0)
     shown = view(scope, 1.0)
     wanted = {
         "client": "dev", "phase": "streaming", "model_asked": "fast", "model": "gpt-5", "provider": "up",
-        "route": "chat", "dialect": "openai-chat", "bytes_down": 1234, "events": 7,
+        "route": "chat", "dialect": "openai-chat", "bytes_down": 1234, "events": 7, "still": 1.2, "ttft": 0.25,
     }  # fmt: skip
     assert {name: shown[name] for name in wanted} == wanted
 

@@ -1,0 +1,31 @@
+"""The few things that the process says of itself, beside a line for each request."""
+
+import logging
+from collections.abc import Sequence
+
+from proxy.accounts.cooldown import Cooldown
+
+_LOG = logging.getLogger("penstock")
+
+
+def announce(public: Sequence[str], admin: Sequence[str]) -> None:
+    """Say where the proxy can be reached, and where its console is."""
+    if admin:
+        _LOG.info("console on %s", ", ".join(admin))
+    _LOG.info("listening on %s", ", ".join(public))
+
+
+def warn_nothing_mounted() -> None:
+    """Say why every request will be a 404."""
+    _LOG.warning("nothing is mounted: give --config FILE, or a key such as OPENAI_API_KEY in the environment")
+
+
+def warn_caution(place: str, message: str) -> None:
+    """Say what is allowed, and likely not meant."""
+    _LOG.warning("configuration: %s: %s", place, message)
+
+
+def warn_attention(cooldown: Cooldown) -> None:
+    """Say that an account will not serve until somebody has looked."""
+    spot = cooldown.spot
+    _LOG.warning("account %s/%s needs attention: %s: %s", spot.provider, spot.name, cooldown.why, cooldown.detail)
