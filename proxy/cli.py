@@ -22,8 +22,8 @@ from proxy.errors import ConfigError, PenstockError
 from proxy.lifecycle import Service
 from proxy.listeners import BindError
 from proxy.loop import run_loop
-from proxy.ops import log
-from proxy.tools import accounts, chat, demo, tail
+from proxy.ops import log, messages
+from proxy.tools import accounts, chat, demo, record, replay, show, tail, top, usage
 
 OK: Final = 0
 FAILED: Final = 1
@@ -73,10 +73,10 @@ def build_parser() -> argparse.ArgumentParser:
     serve.add_argument("--loop", choices=("auto", "uvloop", "asyncio"), default="auto")
     serve.set_defaults(run=run_serve)
 
-    show = commands.add_parser("demo", help="run the proxy in front of a built-in upstream that needs no key")
-    show.add_argument("--port", type=int, default=8088, help="of the proxy; health is answered on the next one")
-    show.add_argument("--loop", choices=("auto", "uvloop", "asyncio"), default="auto")
-    show.set_defaults(run=run_demo)
+    play = commands.add_parser("demo", help="run the proxy in front of a built-in upstream that needs no key")
+    play.add_argument("--port", type=int, default=8088, help="of the proxy; health is answered on the next one")
+    play.add_argument("--loop", choices=("auto", "uvloop", "asyncio"), default="auto")
+    play.set_defaults(run=run_demo)
 
     check = commands.add_parser("check-config", help="check a configuration and name everything that is wrong")
     check.add_argument("files", metavar="FILE", type=Path, nargs="*")
@@ -86,7 +86,12 @@ def build_parser() -> argparse.ArgumentParser:
 
     accounts.add_parser(commands)
     chat.add_parser(commands)
+    record.add_parser(commands)
+    replay.add_parser(commands)
+    show.add_parser(commands)
     tail.add_parser(commands)
+    top.add_parser(commands)
+    usage.add_parser(commands)
     return parser
 
 
@@ -101,11 +106,13 @@ def run_serve(options: argparse.Namespace) -> int:
         return _report_good(config, as_json=False)
     log.set_up(options.log_format or config.log.format, config.log.level)
 
+    for place, message in find_cautions(config):
+        messages.warn_caution(format_place(place), message)
     if not config.mounts and all(provider.dialect == "raw" for provider in config.providers.values()):
-        log.warn_nothing_mounted()
+        messages.warn_nothing_mounted()
 
     async def serve() -> int:
-        return OK if await Service(config, load_config, options.log_format).run(log.announce) else INTERRUPTED
+        return OK if await Service(config, load_config, options.log_format).run(messages.announce) else INTERRUPTED
 
     try:
         return run_loop(serve, options.loop)

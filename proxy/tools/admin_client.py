@@ -1,12 +1,16 @@
 """One request to the admin listener of a running proxy, over TCP or a Unix socket: JSON there and back.
 
-No variable of the environment leads it through a proxy, and no redirect is followed. Raises AdminError, whose text
-names the address and quotes at most the listener's own words.
+Where the listener wants a token, `$PENSTOCK_CONSOLE_TOKEN` is it. No variable of the environment leads the request
+through a proxy, and no redirect is followed. Raises AdminError, whose text names the address and quotes at most the
+listener's own words.
 """
 
 import http.client
 import json
+import os
 import socket
+from collections.abc import Mapping
+from http import HTTPStatus
 from typing import Any, Final
 
 from proxy.config.address import Address
@@ -15,6 +19,8 @@ from proxy.tools.event_lines import escape
 
 PATIENCE: Final = 10.0
 """Seconds for connecting, and for each read: the listener answers from memory."""
+
+TOKEN: Final = "PENSTOCK_CONSOLE_TOKEN"  # noqa: S105 - the variable's name
 
 LARGEST: Final = 64 * 1024 * 1024
 """Bytes of an answer: thousands of accounts with hundreds of models each."""
@@ -35,16 +41,28 @@ class _UnixConnection(http.client.HTTPConnection):
         self.sock.connect(self._path)
 
 
-def ask_admin(address: Address, target: str, body: object = None) -> Any:
+def ask_admin(address: Address, target: str, body: object = None, environ: Mapping[str, str] = os.environ) -> Any:
     """GET, or with a body POST. Returns what was answered."""
+    status, text = _exchange(address, target, body, environ)
+    return _read(address, status, text)
+
+
+def fetch_admin(address: Address, target: str, environ: Mapping[str, str] = os.environ) -> bytes:
+    """GET of what is no JSON."""
+    status, data = _exchange(address, target, None, environ)
+    return data if status == HTTPStatus.OK else bytes(_read(address, status, data))
+
+
+def _exchange(address: Address, target: str, body: object, environ: Mapping[str, str]) -> tuple[int, bytes]:
     connection = _open(address)
+    fields = build_credential(environ)
     try:
         if body is None:
-            connection.request("GET", target)
+            connection.request("GET", target, headers=fields)
         else:
-            connection.request("POST", target, json.dumps(body), {"Content-Type": "application/json"})
+            connection.request("POST", target, json.dumps(body), fields | {"Content-Type": "application/json"})
         response = connection.getresponse()
-        status, text = response.status, response.read(LARGEST)
+        return response.status, response.read(LARGEST)
     except TimeoutError:
         raise AdminError(f"the admin listener at {address} does not answer") from None
     except OSError as error:
@@ -54,7 +72,14 @@ def ask_admin(address: Address, target: str, body: object = None) -> Any:
         raise AdminError(f"what answers at {address} is no admin listener") from None
     finally:
         connection.close()
-    return _read(address, status, text)
+
+
+def build_credential(environ: Mapping[str, str]) -> dict[str, str]:
+    """The header field that holds the token, where there is one. Raises AdminError for what no field can hold."""
+    token = environ.get(TOKEN, "")
+    if not (token.isascii() and token.isprintable()):
+        raise AdminError(f"{TOKEN} holds characters that a token cannot have")
+    return {"Authorization": f"Bearer {token}"} if token else {}
 
 
 def _open(address: Address) -> http.client.HTTPConnection:
@@ -76,4 +101,6 @@ def _read(address: Address, status: int, text: bytes) -> Any:
         message = escape(str(answer["error"]["message"]))
     except (TypeError, KeyError):
         message = ""
+    if status == HTTPStatus.UNAUTHORIZED and message:
+        message += f" Set {TOKEN} to it."
     raise AdminError(message or f"what answers at {address} is no admin listener (status {status})")

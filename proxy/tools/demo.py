@@ -1,12 +1,13 @@
 """`penstock demo`: the proxy in front of the embedded upstream, and lines to paste.
 
 Both are real servers on loopback in one process: the proxy on the port that was asked for, the upstream on a free one,
-behind the mount `/demo` and, once for each dialect that it speaks, as a provider of models. No key, no file, no name
-outside this machine.
+behind the mount `/demo` and, once for each dialect that it speaks, as a provider of models. The chat page is on, and
+the console shows what is said. No key, no file that stays, no name outside this machine.
 """
 
 import shlex
 import sys
+import tempfile
 from typing import Any, Final
 
 from proxy.config.load import build_config
@@ -16,6 +17,13 @@ from proxy.ops import log
 
 _BANNER = """
 penstock demo: a proxy on {base}, in front of an upstream that needs no key
+
+  a chat in a browser:
+    {base}/chat
+
+  what it is doing, live, and what it has used:
+    {admin}/
+    {python} -m proxy usage --file {ledger}
 
   a clock, event by event:
     curl --no-buffer {base}/demo/clock
@@ -59,6 +67,11 @@ PROVIDERS: Final = {
 MODELS: Final = {"demo": "openai-chat/demo", **{f"{name}/demo": f"{name}/demo" for name in PROVIDERS}}
 """The names that can be asked for, and where they lead."""
 
+BROKEN: Final = "broken"
+"""One more, whose answers fail half way: how that looks in a client is worth knowing."""
+
+_FAILING: Final = {"x-demo": "error_after=20"}
+
 
 async def run(port: int) -> int:
     """Serve until told to stop. Raises BindError when a port is taken."""
@@ -66,16 +79,23 @@ async def run(port: int) -> int:
     await upstream.start()
     try:
         log.set_up("text", "info")
-        config = build_config([("demo", _build_settings(port, upstream.base_url))], {})
-        finished = await Service(config).run(lambda names: print(_build_banner(names[0]), file=sys.stderr))
+        with tempfile.TemporaryDirectory(prefix="penstock-demo-") as folder:
+            settings = {**build_settings(port, upstream.base_url), **_build_books(folder)}
+            service = Service(build_config([("demo", settings)], {}))
+            ledger = settings["ledger"]["path"]
+            finished = await service.run(lambda public, admin: _announce(public, admin, ledger))
     finally:
         await upstream.stop()
     return 0 if finished else 130
 
 
-def _build_settings(port: int, upstream: str) -> dict[str, Any]:
-    speaking = {name: {"dialect": name, "base_url": upstream + path} for name, path in PROVIDERS.items()}
+def build_settings(port: int, upstream: str) -> dict[str, Any]:
+    """What a configuration file would hold. upstream: the base URL of a DemoUpstream."""
+    speaking: dict[str, dict[str, Any]] = {
+        name: {"dialect": name, "base_url": upstream + path} for name, path in PROVIDERS.items()
+    }
     speaking["code-assist"]["project"] = "demo"
+    speaking[BROKEN] = {"dialect": "anthropic", "base_url": upstream, "headers": _FAILING}
     return {
         "server": {
             "listen": [f"127.0.0.1:{port}"],
@@ -83,12 +103,26 @@ def _build_settings(port: int, upstream: str) -> dict[str, Any]:
         },
         "limits": {"drain": "2s"},
         "providers": {"demo": {"dialect": "raw", "base_url": upstream}, **speaking},
-        "models": {name: {"targets": [target]} for name, target in MODELS.items()},
+        "models": {name: {"targets": [target]} for name, target in (MODELS | {BROKEN: f"{BROKEN}/demo"}).items()},
+        "chat": {"enabled": True},
         "state": {"path": ":memory:"},
         "mounts": {"/demo": {"provider": "demo", "auth": "none"}},
         "log": {"format": "text"},
     }
 
 
-def _build_banner(base: str) -> str:
-    return _BANNER.format(base=base, python=shlex.quote(sys.executable), models=" ".join(MODELS))
+def _build_books(folder: str) -> dict[str, Any]:
+    """What there is to see in the console; the prices are made up."""
+    return {
+        "ledger": {"path": f"{folder}/ledger.db"},
+        "prices": {"*/demo": {"input": 1.25, "cached_input": 0.125, "output": 10.0}},
+        "record": {"ring": 20, "directory": f"{folder}/cassettes"},
+        "console": {"content": True},
+    }
+
+
+def _announce(public: list[str], admin: list[str], ledger: str) -> None:
+    models = " ".join([*MODELS, BROKEN])
+    python = shlex.quote(sys.executable)
+    banner = _BANNER.format(base=public[0], admin=admin[0], ledger=ledger, python=python, models=models)
+    print(banner, file=sys.stderr)

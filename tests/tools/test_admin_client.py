@@ -56,6 +56,22 @@ async def test_an_answer_is_read(unix: bool, tmp_path: Path, monkeypatch: pytest
     assert heads[1].endswith(b'\r\n\r\n{"name": "up"}')
 
 
+async def test_the_token_of_the_environment_is_shown() -> None:
+    environ = {"PENSTOCK_CONSOLE_TOKEN": "the-token-of-mine"}
+    async with answering(build(b"{}")) as (address, heads):
+        await asyncio.to_thread(ask_admin, address, "/accounts", None, environ)
+        await asyncio.to_thread(ask_admin, address, "/accounts/clear", {}, environ)
+        await asyncio.to_thread(ask_admin, address, "/accounts", None, {"PENSTOCK_CONSOLE_TOKEN": ""})
+    assert [b"\r\nAuthorization: Bearer the-token-of-mine\r\n" in head for head in heads] == [True, True, False]
+
+
+@pytest.mark.parametrize("token", ["a\r\nX: b", "é", "a\x00"])
+def test_a_token_that_no_field_can_hold_is_not_sent(token: str) -> None:
+    with pytest.raises(AdminError, match="PENSTOCK_CONSOLE_TOKEN") as caught:
+        ask_admin(Address("127.0.0.1", 1), "/accounts", None, {"PENSTOCK_CONSOLE_TOKEN": token})
+    assert token not in str(caught.value)
+
+
 @pytest.mark.parametrize(
     ("answer", "message"),
     [
