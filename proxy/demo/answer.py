@@ -2,12 +2,13 @@
 no I/O.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
 from proxy.demo.http1 import RequestHead
 from proxy.demo.params import Params
+from proxy.demo.produced import Bill, Product
 
 SSE: Final = "text/event-stream; charset=utf-8"
 JSON: Final = "application/json"
@@ -23,7 +24,8 @@ class BadAsk(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """One request as a route sees it. `serial` counts this demo's requests from 1; `now` is Unix time in seconds."""
+    """One request as a route sees it. `serial` counts this demo's requests from 1; `now` is Unix time in seconds.
+    products: what became of those before it."""
 
     head: RequestHead
     params: Params
@@ -31,6 +33,7 @@ class Request:
     whole_body: bool  # False when the body was longer than what is kept of one
     serial: int
     now: int
+    products: Sequence[Product] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +57,7 @@ class Piece:
 @dataclass(frozen=True, slots=True)
 class Answer:
     """Status, fields and body of an answer. `gap` is the time in seconds between two events, `eol` the line end of an
-    event stream unless the request asks for another."""
+    event stream unless the request asks for another, `bill` what all of it costs, where a model was asked."""
 
     pieces: Iterable[Piece]
     content_type: str = JSON
@@ -64,6 +67,7 @@ class Answer:
     is_stream: bool = False
     is_endless: bool = False
     eol: bytes = b"\n"
+    bill: Bill | None = None
 
 
 def build_sse(data: bytes, event: str = "") -> bytes:

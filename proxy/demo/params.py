@@ -65,6 +65,9 @@ class Params:
     gzip: bool = False
 
 
+DEFAULTS: Final = Params()
+
+
 @dataclass(frozen=True, slots=True)
 class Kind:
     """How a value is read: `parse` raises ValueError, `expected` completes the sentence of the error."""
@@ -73,8 +76,9 @@ class Kind:
     expected: str
 
 
-def parse_params(query: Iterable[tuple[str, str]], headers: Iterable[str] = ()) -> Params:
-    """The parameters of one request from its decoded query pairs and its `x-demo` values. Raises `BadParameter`."""
+def parse_params(query: Iterable[tuple[str, str]], headers: Iterable[str] = (), unsaid: Params = DEFAULTS) -> Params:
+    """The parameters of one request from its decoded query pairs and its `x-demo` values; the others as in `unsaid`.
+    Raises `BadParameter`."""
     given = [(name, value) for name, value in query if name in TABLE]
     for header in headers:
         given += _header_pairs(header)
@@ -85,7 +89,7 @@ def parse_params(query: Iterable[tuple[str, str]], headers: Iterable[str] = ()) 
             values[name] = kind.parse(value.strip())
         except ValueError:
             raise BadParameter(name, kind.expected) from None
-    params = replace(Params(), **values)
+    params = replace(unsaid, **values)
     _check_together(params)
     return params
 

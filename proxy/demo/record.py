@@ -14,6 +14,8 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from proxy.demo.http1 import RequestHead
+from proxy.demo.produced import KEPT as KEPT_PRODUCTS
+from proxy.demo.produced import Bill, End, Product
 
 KEPT: Final = 1000  # requests; more than any one test makes, and a few MB at most
 WAIT: Final = 10.0  # seconds; a waiter that is not served by then is a failing test, not a slow one
@@ -42,6 +44,8 @@ class RequestRecord:
     answered: bool = False
     closed_at: float | None = None
     closed_by: str | None = None
+    bill: Bill | None = None
+    end: End = End.LEFT
     _body_hash: "hashlib._Hash" = field(default_factory=hashlib.sha256, repr=False)
     _sent_hash: "hashlib._Hash" = field(default_factory=hashlib.sha256, repr=False)
 
@@ -63,11 +67,13 @@ class RequestRecord:
 
 
 class Log:
-    """The records and counters of one demo. `events` counts by route name, `faults` by parameter name."""
+    """The records and counters of one demo. `events` counts by route name, `faults` by parameter name; `products` are
+    kept in any case."""
 
     def __init__(self, *, record: bool) -> None:
         self.recording = record
         self.records: deque[RequestRecord] = deque(maxlen=KEPT)
+        self.products: deque[Product] = deque(maxlen=KEPT_PRODUCTS)
         self.requests = 0
         self.malformed = 0
         self.events: Counter[str] = Counter()
@@ -83,6 +89,14 @@ class Log:
             self.records.append(record)
         self.changed()
         return record
+
+    def finish(self, record: RequestRecord, route: str) -> None:
+        """Whatever became of a request has become of it."""
+        product = Product(
+            record.number, route, record.status, record.events, record.sent_length, record.end, record.bill
+        )
+        self.products.append(product)
+        self.changed()
 
     def close(self, connection: int, by: str) -> None:
         """A connection has ended: so have its requests."""

@@ -16,6 +16,7 @@ from proxy.demo import anthropic, code_assist, gemini, glm, openai_chat, openai_
 from proxy.demo.answer import Answer, BadAsk, Piece, Request
 from proxy.demo.clock import build_clock
 from proxy.demo.params import TABLE
+from proxy.demo.produced import build_bill, encode_products
 from proxy.demo.script import Ask, Script, build_script
 
 
@@ -62,6 +63,7 @@ DIALECTS: Final[tuple[Dialect, ...]] = (
     glm,
     openrouter,
 )
+PRODUCED: Final = "/produced"
 COUNTERS: Final = {module.NAME: module.build_count for module in (anthropic, gemini, code_assist)}
 
 
@@ -116,6 +118,11 @@ def build_models(request: Request) -> Answer:
     return Answer((Piece(msgspec.json.encode({"object": "list", "data": [entry]})),))
 
 
+def build_produced(request: Request) -> Answer:
+    """`GET /produced`: every request and what became of it, but for those for this very list."""
+    return Answer((Piece(encode_products(request.products)),))
+
+
 def build_help(_request: Request) -> Answer:
     """`GET /`: what there is, in plain text."""
     lines = ["The Penstock demo upstream. No key is needed.", ""]
@@ -133,10 +140,11 @@ def _dialect_route(dialect: Dialect, match: re.Match[str]) -> Route:
             return Answer((Piece(COUNTERS[dialect.NAME](ask)),))
         script = build_script(ask, request.params.giant)
         fails_after = request.params.error_after
+        bill = build_bill(ask, script)
         if not ask.stream:
             if fails_after is None:
-                return Answer((Piece(dialect.build_whole(ask, script)),))
-            return Answer((Piece(dialect.build_failed(ask), fault="error_after"),))
+                return Answer((Piece(dialect.build_whole(ask, script)),), bill=bill)
+            return Answer((Piece(dialect.build_failed(ask), fault="error_after"),), bill=bill)
         pieces = dialect.build_stream(ask, script)
         if fails_after is not None:
             pieces = fail_after(pieces, fails_after, lambda sent: dialect.build_failure(ask, script, sent))
@@ -147,6 +155,7 @@ def _dialect_route(dialect: Dialect, match: re.Match[str]) -> Route:
             headers=(("Cache-Control", "no-cache"),),
             is_stream=True,
             eol=dialect.EOL,
+            bill=bill,
         )
 
     return Route(dialect.NAME, ("POST",), build, dialect.build_error, dialect.REQUEST_ID)
@@ -177,5 +186,6 @@ def _with_headers(plain: Answer, *headers: tuple[str, str]) -> Answer:
 PLAIN: Final[dict[str, Route]] = {
     "/": Route("help", ("GET", "HEAD"), build_help, build_plain_error),
     "/clock": Route("clock", ("GET", "HEAD"), build_clock, build_plain_error),
+    PRODUCED: Route("produced", ("GET", "HEAD"), build_produced, build_plain_error),
     "/v1/models": Route("models", ("GET", "HEAD"), build_models, openai_chat.build_error),
 }

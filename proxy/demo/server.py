@@ -15,15 +15,17 @@ import asyncio
 import itertools
 import time
 from collections import Counter
+from dataclasses import replace
 from ssl import SSLContext
 from typing import Final
 
 from proxy.demo.answer import Answer, Request
 from proxy.demo.connection import Connection
 from proxy.demo.http1 import Body, LengthBody, MalformedRequest, RequestHead, open_body
-from proxy.demo.params import BadParameter, Params, parse_params
+from proxy.demo.params import DEFAULTS, BadParameter, Params, parse_params
+from proxy.demo.produced import Product
 from proxy.demo.record import WAIT, Log, RequestRecord
-from proxy.demo.routes import Route, answer, find_route, refuse
+from proxy.demo.routes import PRODUCED, Route, answer, find_route, refuse
 from proxy.demo.wirefaults import AnswerWriter, Ended
 
 KEPT_BODY: Final = (
@@ -35,12 +37,14 @@ MALFORMED: Final = b"HTTP/1.1 %d Refused\r\nContent-Length: 0\r\nConnection: clo
 
 class DemoUpstream:
     """The demo upstream. `start` binds (port 0: any free one), `stop` ends every connection and leaves no task.
+    pace: seconds between two events, where a request does not say.
 
     Counters: `requests`, `connections` (open ones), `malformed`, `events` by route name, `faults` by parameter name.
     """
 
-    def __init__(self, *, record: bool = False) -> None:
+    def __init__(self, *, record: bool = False, pace: float = DEFAULTS.pace) -> None:
         self.log = Log(record=record)
+        self._unsaid = replace(DEFAULTS, pace=pace)
         self._server: asyncio.Server | None = None
         self._connections: set[Connection] = set()
         self._numbers = itertools.count(1)
@@ -107,6 +111,11 @@ class DemoUpstream:
         """The kept records, oldest first."""
         return tuple(self.log.records)
 
+    @property
+    def products(self) -> tuple[Product, ...]:
+        """The requests that are over, and what became of them."""
+        return tuple(self.log.products)
+
     # Waiting, for tests: `number` counts requests from 1; TimeoutError after `within` seconds.
 
     async def wait_request(self, number: int, *, within: float = WAIT) -> RequestRecord:
@@ -159,9 +168,19 @@ class DemoUpstream:
         body = open_body(head)
         record = self.log.arrive(connection.number, connection.peer, head)
         route = find_route(head.path)
+        try:
+            return await self._answer(connection, head, body, record, route)
+        finally:
+            if head.path != PRODUCED:
+                self.log.finish(record, route.name if route else "none")
+
+    async def _answer(
+        self, connection: Connection, head: RequestHead, body: Body, record: RequestRecord, route: Route | None
+    ) -> bool:
         refusal: Answer | None = None
         try:
-            params = parse_params(head.query, (value.decode("latin-1") for value in head.values(b"x-demo")))
+            wishes = (value.decode("latin-1") for value in head.values(b"x-demo"))
+            params = parse_params(head.query, wishes, self._unsaid)
         except BadParameter as bad:
             params, refusal = Params(), refuse(route, record.number, 400, str(bad))
         writer = AnswerWriter(connection, head, params, self.log, record, route.name if route else "none")
@@ -174,7 +193,7 @@ class DemoUpstream:
         if params.delay:
             await asyncio.sleep(params.delay)
         whole = len(kept) == record.body_length
-        request = Request(head, params, bytes(kept), whole, record.number, int(time.time()))
+        request = Request(head, params, bytes(kept), whole, record.number, int(time.time()), self.log.products)
         return await writer.write_answer(refusal or answer(route, request))
 
     async def _read_body(

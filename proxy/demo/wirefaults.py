@@ -19,10 +19,12 @@ from proxy.demo.answer import Answer, Piece
 from proxy.demo.connection import Connection
 from proxy.demo.http1 import RequestHead
 from proxy.demo.params import FOREVER, Params
+from proxy.demo.produced import End
 from proxy.demo.record import Log, RequestRecord
 
 SHORT_BY: Final = 64  # bytes declared and never sent with `length=short`
 BODILESS: Final = (204, 304)  # RFC 9110 section 6.4.1: these never have a body
+_ENDS: Final = (End.COMPLETE, End.REFUSED)  # by whether the status is an error's
 GZIP_WINDOW: Final = 31  # zlib's number for "gzip container, largest window"
 
 
@@ -68,11 +70,13 @@ class AnswerWriter:
             ready = coder.encode_all(pieces)
             length = sum(len(piece.data) for piece in ready) + (SHORT_BY if params.length == "short" else 0)
             pieces, coder = iter(ready), Coder()
-        self._record.status = answer.status
+        self._record.status, self._record.bill = answer.status, answer.bill
         await self._write(self._build_head(answer, length, keep=keep))
         if self._head.method != "HEAD" and answer.status not in BODILESS:
             await self._write_body(pieces, coder, Pace(answer.gap))
         self._record.answered = True
+        if self._record.end is End.LEFT:
+            self._record.end = End.CUT if params.length == "short" else _ENDS[answer.status >= 400]
         self._log.changed()
         return keep
 
@@ -83,9 +87,11 @@ class AnswerWriter:
         for piece in pieces:
             if self._params.end_after == self._record.events:
                 self._log.faults["end_after"] += 1
+                self._record.end = End.SHORT
                 break
             if piece.fault:
                 self._log.faults[piece.fault] += 1
+                self._record.end = End.FAILED
             if piece.is_event:
                 await pace.wait()
             await self._write_piece(coder.encode(piece))
@@ -136,6 +142,7 @@ class AnswerWriter:
             await self._stall()
         if params.bad_chunk_after == done and self._framing is Framing.CHUNKED:
             self._log.faults["bad_chunk_after"] += 1
+            self._record.end = End.CUT
             await self._write(b"no-size\r\n")
             await self._connection.hold()
         if params.cut_after == done:
@@ -155,11 +162,13 @@ class AnswerWriter:
 
     async def _cut(self, fault: str) -> None:
         self._log.faults[fault] += 1
+        self._record.end = End.CUT
         self._connection.close()
         raise Ended
 
     async def _reset(self, fault: str) -> None:
         self._log.faults[fault] += 1
+        self._record.end = End.CUT
         await self._connection.reset()
         raise Ended
 
