@@ -129,6 +129,7 @@ async def come_to_rest(proxy: RunningProxy, before: set[asyncio.Task[object]], o
     )
     await no_new_tasks(before)
     proxy.records.clear()
+    proxy.penstock.instruments._console.feed.state._failures._kept.clear()  # the last of those that failed
     try:
         await settle(lambda: not count_own() - own, HANDSHAKE * 5, every=1.0)
     except TimeoutError:

@@ -30,7 +30,7 @@ def encode(value: Any) -> bytes:
 
 def chat_chunk(delta: dict[str, Any], finish: str | None = None, **more: Any) -> bytes:
     choices = [{"index": 0, "delta": delta, "finish_reason": finish}]
-    body = {"id": "c1", "object": "chat.completion.chunk", "created": 1, "model": "m1", "choices": choices, **more}
+    body = {"id": "c1", "object": "chat.completion.chunk", "created": 1, "model": "m1"} | {"choices": choices} | more
     return b"data: " + encode(body) + b"\n\n"
 
 

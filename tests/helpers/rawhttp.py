@@ -55,7 +55,8 @@ class RawClient:
         """Send one request; with a body it is a POST with its length unless `method` says otherwise."""
         method = method or ("GET" if body is None else "POST")
         length = "" if body is None else f"Content-Length: {len(body)}\r\n"
-        await self.send(f"{method} {target} HTTP/1.1\r\nHost: demo\r\n{length}{headers}\r\n".encode() + (body or b""))
+        head = f"{method} {target} HTTP/1.1\r\nHost: localhost\r\n{length}{headers}\r\n"
+        await self.send(head.encode() + (body or b""))
 
     async def until(self, mark: bytes) -> bytes:
         async with asyncio.timeout(WAIT):

@@ -39,6 +39,7 @@ class RunningProxy:
             await web.SockSite(self.penstock.runner, sock).start()
 
     async def stop(self) -> None:
+        self.penstock.instruments.end_viewers()
         await self.penstock.runner.cleanup()
         await self.penstock.close()
 

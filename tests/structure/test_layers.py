@@ -15,20 +15,22 @@ _RELAY = {"relay", "store", *_FORMATS}
 ALLOWED = {
     "__main__": {"cli"},
     "cli": {"lifecycle", "listeners", "loop", "tools", "ops", "config", "errors", ""},
-    "tools": {"lifecycle", "listeners", "loop", "demo", "ops", "config", "dialects", "wire", *_PURE, ""},
+    # what is kept is read without the process that wrote it
+    "tools": {"lifecycle", "listeners", "loop", "demo", "ops", "store", "config", "dialects", "wire", *_PURE, ""},
     "lifecycle": {"app", "listeners", "ops", "config", "relay", *_PURE},
     "listeners": {"config", *_PURE},
     "loop": set(),
     "demo": set(),
     "app": {"edge", "upstream", "ops", "config", *_RELAY},
-    "ops": {"edge", "config", *_RELAY},  # the admin routes are built from the edge's answers
+    # the admin routes are built from the edge's answers; console and traces say which version they are of
+    "ops": {"edge", "config", *_RELAY, ""},
     "edge": {"config", *_RELAY, ""},  # its name and version are what it calls itself upstream
     "upstream": {"config", *_RELAY},
     "relay": {"relay", *_FORMATS},
     "store": {"config", *_FORMATS},
     "dialects": {"wire", *_PURE},
     "accounts": {"dialects", "wire", *_PURE},
-    "usage": {"wire", *_PURE},
+    "usage": {"dialects", "accounts", "wire", *_PURE},  # tokens are the dialects', a client's buckets the accounts'
     "wire": _PURE,
     "config": _PURE,
     "errors": set(),

@@ -61,6 +61,11 @@ def refused(client: anthropic.Anthropic) -> Any:
     return None
 
 
+def patient(client: anthropic.Anthropic) -> Any:
+    """As its users have it: it tries twice more, when it is told to."""
+    return text_whole(client.with_options(max_retries=2))
+
+
 def describe(failure: anthropic.APIStatusError) -> Any:
     return {
         "class": type(failure).__name__,
@@ -79,7 +84,7 @@ def abort(client: anthropic.Anthropic) -> Any:
     return "ended"
 
 
-BEHAVIOURS = {row.__name__: row for row in (text_streamed, text_whole, tools_streamed, error, refused, abort)}
+BEHAVIOURS = {row.__name__: row for row in (text_streamed, text_whole, tools_streamed, error, refused, patient, abort)}
 
 if __name__ == "__main__":
     behaviour, base_url, key = sys.argv[1:]

@@ -77,6 +77,11 @@ def refused(client: openai.OpenAI) -> Any:
     return None
 
 
+def patient(client: openai.OpenAI) -> Any:
+    """As its users have it: it tries twice more, when it is told to."""
+    return text_whole(client.with_options(max_retries=2))
+
+
 def describe(failure: openai.APIStatusError) -> Any:
     return {
         "class": type(failure).__name__,
@@ -98,7 +103,7 @@ def abort(client: openai.OpenAI) -> Any:
     return "ended"
 
 
-BEHAVIOURS = {row.__name__: row for row in (text_streamed, text_whole, tools_streamed, error, refused, abort)}
+BEHAVIOURS = {row.__name__: row for row in (text_streamed, text_whole, tools_streamed, error, refused, patient, abort)}
 
 if __name__ == "__main__":
     behaviour, base_url, key = sys.argv[1:]
