@@ -18,6 +18,7 @@ import uvloop
 from scripts.benchmark.client import Load, run_load
 from scripts.benchmark.peers import Peer, read_cpu, read_memory, start_peers, start_source, translate
 from scripts.benchmark.plot import Chart, draw
+from scripts.benchmark.watched import Watched, run_watched, start_watched
 
 
 @dataclass(frozen=True)
@@ -34,6 +35,9 @@ class Scenario:
     model: str = "bench"
 
 
+PACE = "n=500&us=2000"
+"""What the source is asked for where the path cannot say it."""
+
 SCENARIOS = (
     Scenario("event", "one stream, one event per wake-up", "/x?n=500&us=2000", 1, 2, "event"),
     Scenario("busy", "200 streams of 50 events a second", "/x?n=100&us=20000", 200, 1, "event"),
@@ -44,10 +48,13 @@ SCENARIOS = (
         1,
         2,
         "event",
-        model="n=500&us=2000",
+        model=PACE,
     ),
     Scenario("short", "a short POST", "/x?n=0&size=500", 1, 2000, "request"),
 )
+
+
+LOOKED_AT = Scenario("watched", "one stream on a model route, and who looks at it", "", 1, 2, "event")
 
 
 @dataclass(frozen=True)
@@ -81,6 +88,18 @@ def measure(scenario: Scenario, peers: Sequence[Peer], rounds: int) -> list[Row]
             )
             runs[peer.name].append(((read_cpu(peer.pid) - before) / (load.events or load.answers or 1), load))
     base = statistics.median(cpu for cpu, _ in runs[peers[0].name])
+    return [_summarise(name, results, base) for name, results in runs.items()]
+
+
+def measure_watched(watched: Sequence[Watched], rounds: int) -> list[Row]:
+    """As `measure`, beside the proxy that nobody looks at."""
+    runs: dict[str, list[tuple[float, Load]]] = {each.peer.name: [] for each in watched}
+    for _ in range(rounds):
+        for each in watched:
+            before = read_cpu(each.peer.pid)
+            load = uvloop.run(run_watched(each, 2, 60, PACE))
+            runs[each.peer.name].append(((read_cpu(each.peer.pid) - before) / (load.events or 1), load))
+    base = statistics.median(cpu for cpu, _ in runs[watched[0].peer.name])
     return [_summarise(name, results, base) for name, results in runs.items()]
 
 
@@ -121,7 +140,8 @@ def main() -> None:
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
         folder.chmod(0o755)  # nginx's worker is another user
-        peers = start_peers(stack, folder, start_source(stack))
+        source = start_source(stack)
+        peers = start_peers(stack, folder, source)
         charts: list[Chart] = []
         # First, while no peer has memory left over from a busier time.
         memory = [(peer.name, uvloop.run(measure_memory(peer, options.streams)) / 1024) for peer in peers]
@@ -130,6 +150,9 @@ def main() -> None:
             rows = measure(scenario, asked, options.rounds)
             _print(scenario, rows)
             charts.append((f"{scenario.title}: CPU per {scenario.unit}, µs", [(row.peer, row.cpu) for row in rows]))
+        rows = measure_watched(start_watched(stack, folder, source), options.rounds)
+        _print(LOOKED_AT, rows)
+        charts.append((f"{LOOKED_AT.title}: CPU per event, µs", [(row.peer, row.cpu) for row in rows]))
         print(f"\n{options.streams} open streams")
         for name, kilobytes in memory:
             print(f"  {name:10} {kilobytes:8.1f} KB a stream")

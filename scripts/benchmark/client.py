@@ -7,9 +7,11 @@ no more than it must: the end of an answer and the stamps in it.
 import asyncio
 import re
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 _STAMP = re.compile(rb"T=(\d+);")
+OnHead = Callable[[bytes], None]
 BODY = '{"model":"%s","stream":true,"max_tokens":100,"messages":[{"role":"user","content":"hi"}]}'
 
 
@@ -25,8 +27,8 @@ class Load:
 
 
 class _Client(asyncio.Protocol):
-    def __init__(self, request: bytes, requests: int, load: Load, done: asyncio.Event) -> None:
-        self._request, self._left, self._load, self._done = request, requests, load, done
+    def __init__(self, request: bytes, requests: int, load: Load, done: asyncio.Event, on_head: OnHead | None) -> None:
+        self._request, self._left, self._load, self._done, self._on_head = request, requests, load, done, on_head
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = transport
@@ -54,6 +56,8 @@ class _Client(asyncio.Protocol):
                 return
             self._in_head = False
             self._load.heads.append((now - self._asked) / 1000)
+            if self._on_head is not None:
+                self._on_head(head)
             if not head.startswith(b"HTTP/1.1 200"):
                 self._load.failed += 1
             length = re.search(rb"(?i)content-length: *(\d+)", head)
@@ -79,9 +83,16 @@ class _Client(asyncio.Protocol):
 
 
 async def run_load(
-    port: int, path: str, header: str, connections: int, requests: int, limit: float, model: str = "bench"
+    port: int,
+    path: str,
+    header: str,
+    connections: int,
+    requests: int,
+    limit: float,
+    model: str = "bench",
+    on_head: OnHead | None = None,
 ) -> Load:
-    """Run it, for at most `limit` seconds."""
+    """Run it, for at most `limit` seconds. on_head: is given the head of every answer."""
     body = (BODY % model).encode()
     lines = [
         f"POST {path} HTTP/1.1",
@@ -95,7 +106,7 @@ async def run_load(
     transports = []
     for done in events:
         transport, _ = await loop.create_connection(
-            lambda d=done: _Client(request, requests, load, d), "127.0.0.1", port
+            lambda d=done: _Client(request, requests, load, d, on_head), "127.0.0.1", port
         )
         transports.append(transport)
     try:

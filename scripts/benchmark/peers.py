@@ -56,7 +56,7 @@ _ENVOY = """static_resources:
 
 _PENSTOCK = """[server]
 listen = ["127.0.0.1:{port}"]
-admin = "off"
+admin = "127.0.0.1:{admin}"
 [clients.bench]
 key = "bench"
 [providers.source]
@@ -71,6 +71,8 @@ base_url = "http://127.0.0.1:{source}"
 accounts.main.key = "bench"
 [log]
 format = "json"
+[state]
+path = ":memory:"
 """
 
 _CHAT = "/v1/chat/completions"
@@ -121,11 +123,16 @@ def start_peers(stack: ExitStack, folder: Path, source: int) -> list[Peer]:
             "--use-dynamic-base-id",
         ]
         peers.append(Peer("envoy", _start(stack, command, port), port))
-    port = _find_port()
-    (folder / "penstock.toml").write_text(_PENSTOCK.format(port=port, source=source))
-    command = [sys.executable, "-m", "proxy", "serve", "--config", str(folder / "penstock.toml")]
-    pid = _start(stack, command, port)
-    return [*peers, Peer("penstock", pid, port, "/source", "Authorization: Bearer bench")]
+    penstock, _ = start_penstock(stack, folder / "penstock.toml", source)
+    return [*peers, penstock]
+
+
+def start_penstock(stack: ExitStack, file: Path, source: int, more: str = "") -> tuple[Peer, int]:
+    """It, and the port of its admin listener. more: of its configuration, which is written to `file`."""
+    port, admin = _find_port(), _find_port()
+    file.write_text(_PENSTOCK.format(port=port, admin=admin, source=source) + more)
+    pid = _start(stack, [sys.executable, "-m", "proxy", "serve", "--config", str(file)], port)
+    return Peer("penstock", pid, port, "/source", "Authorization: Bearer bench"), admin
 
 
 def translate(peers: list[Peer]) -> list[Peer]:

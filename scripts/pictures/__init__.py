@@ -1,0 +1,1 @@
+"""The pictures in docs/images, taken of real pages in a real browser."""
