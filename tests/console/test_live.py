@@ -13,6 +13,7 @@ from tests.helpers.showroom import ALONE, CLIENTS, MODELS, showroom
 
 PROMISE = 0.1  # seconds from an operator's yes to the end of the provider's connection
 
+
 @pytest.mark.long
 async def test_fifty_live_streams_are_shown(tmp_path: Path, browser: Browser) -> None:
     async with showroom(tmp_path) as room:
