@@ -6,10 +6,14 @@ anything: where everything can be had, a skip is a test that was lost.
 
 import asyncio
 import os
+import signal
 import tempfile
 from collections.abc import Callable, Mapping
 
 import pytest
+
+# A shell that starts something in the background has it ignore Ctrl-C, and whatever that starts too (POSIX, sh 2.12).
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 _STATE = tempfile.TemporaryDirectory()
 os.environ["XDG_STATE_HOME"] = _STATE.name  # no test shall find, or leave, what a proxy remembers

@@ -43,10 +43,6 @@ def _discard(data: bytes) -> bool:
     return True
 
 
-def _forget(seconds: float) -> None:
-    """Nobody wants to know."""
-
-
 class Pump:
     """One stream. `ended` is None while it runs, `received` counts payload bytes, `heartbeats` the keep-alives
     written; `fault` says what broke upstream. `gauges`: for a sink whose client gets something else than comes in.
@@ -86,7 +82,7 @@ class Pump:
         self._progress = Stillness(clocks.progress if gauges else 0.0, now)
         self._waiter: asyncio.Future[None] | None = None
         self._holding = False  # the source is paused, the client has to read
-        self._timed: tuple[Callable[[float], None], Callable[[bytes], bool]] = (_forget, sink.write)
+        self._timed: tuple[Callable[[float], None], Callable[[bytes], bool]] | None = None
         self.ended: EndReason | None = None
         self.received = 0
         self.heartbeats = 0
@@ -262,7 +258,10 @@ class Pump:
             self._hold()
 
     def _write_timed(self, data: bytes) -> bool:
-        note, self._write = self._timed
+        timed, self._timed = self._timed, None
+        if timed is None:  # which it is not, while this stands for `write`
+            return self._sink.write(data)
+        note, self._write = timed
         begun = self._ticker.now()
         try:
             return self._write(data)

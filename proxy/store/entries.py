@@ -68,10 +68,21 @@ class Spent(NamedTuple):
 
 
 _COLUMNS: Final = Entry.__struct_fields__
-_INSERT: Final = (
-    f"INSERT OR IGNORE INTO requests ({', '.join(_COLUMNS)}) "  # noqa: S608 - names of this file
-    f"VALUES ({', '.join('?' * len(_COLUMNS))})"
-)
+TOGETHER: Final = 32
+"""Rows of one statement. Between statements the thread gives up and takes back Python's lock, which beside a busy event
+loop costs more than a row does; binding 32 of them holds it for a quarter of a millisecond."""
+
+
+def _build_insert(rows: int) -> str:
+    values = f"({', '.join('?' * len(_COLUMNS))})"
+    return (
+        f"INSERT OR IGNORE INTO requests ({', '.join(_COLUMNS)}) "  # noqa: S608 - names of this file
+        f"VALUES {', '.join([values] * rows)}"
+    )
+
+
+_INSERT: Final = _build_insert(1)
+_INSERT_TOGETHER: Final = _build_insert(TOGETHER)
 _SPENT: Final = """
     SELECT client, sum(coalesce(input, 0) + coalesce(output, 0)), total(cost) FROM requests
     WHERE started >= ? AND client IS NOT NULL GROUP BY client
@@ -113,7 +124,11 @@ def write_entries(connection: sqlite3.Connection, entries: Iterable[Entry]) -> N
     """All of them or none. One that is there already stays: nobody knows of a commit that failed whether it did."""
     connection.execute("BEGIN IMMEDIATE")
     try:
-        connection.executemany(_INSERT, map(astuple, entries))
+        rows = [astuple(entry) for entry in entries]
+        whole = len(rows) - len(rows) % TOGETHER
+        for at in range(0, whole, TOGETHER):
+            connection.execute(_INSERT_TOGETHER, [value for row in rows[at : at + TOGETHER] for value in row])
+        connection.executemany(_INSERT, rows[whole:])
         connection.execute("COMMIT")
     except BaseException:
         if connection.in_transaction:  # a full disk has rolled back already

@@ -85,7 +85,9 @@ async def test_reading_needs_a_key_as_well(target: str) -> None:
 async def test_a_request_of_the_provider_s_dialect_arrives_as_it_was_sent(model: str, pull: bool) -> None:
     target, body = build(model, model, odd=[1.50, {"model": "x"}])
     data = json.dumps(body, indent=1).encode() + b" \n"
-    fields = "User-Agent: me/1\r\nx-session: 7\r\nCookie: a=b\r\nOrigin: http://localhost:3000\r\nReferer: https://x/y\r\n"
+    fields = (
+        "User-Agent: me/1\r\nx-session: 7\r\nCookie: a=b\r\nOrigin: http://localhost:3000\r\nReferer: https://x/y\r\n"
+    )
     async with recorded(pull=pull) as (proxy, upstream):
         assert (await fetch(proxy.port, target, body=data, headers=fields)).status == 200
         (seen,) = upstream.requests

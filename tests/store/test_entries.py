@@ -13,6 +13,7 @@ from proxy.store.database import MIGRATIONS, open_database
 from proxy.store.entries import (
     KEYS,
     SUMS,
+    TOGETHER,
     VERSION,
     Entry,
     Spent,
@@ -136,3 +137,12 @@ def test_the_file_calls_failed_what_a_record_does(
     write_entries(file, [build_row(record)])
     (row,) = read_sums(file, (), 0.0)
     assert row[SUMS.index("failed")] == record.failed
+
+
+@pytest.mark.parametrize("count", [0, 1, TOGETHER - 1, TOGETHER, TOGETHER + 1, 3 * TOGETHER + 5])
+def test_any_number_is_written_in_order_and_once(file: sqlite3.Connection, count: int) -> None:
+    entries = [build_entry(number, output=number) for number in range(count)]
+    for _ in range(2):
+        write_entries(file, entries)
+    rows = file.execute("SELECT id, output FROM requests ORDER BY rowid").fetchall()
+    assert rows == [(f"req_{number}", number) for number in range(count)]
