@@ -8,7 +8,6 @@ reservation, so a limit cannot be overrun.
 """
 
 import math
-import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Final
 
@@ -22,6 +21,7 @@ from proxy.accounts.seat import AccountRow, Seat
 from proxy.accounts.shut import Hurdle, Shut, Why, build_shut, read_hurdle
 from proxy.accounts.strategies import build_strategy
 from proxy.types import ProviderName
+from proxy.wire.patterns import compile_pattern
 
 __all__ = ["AccountRow", "Book", "Lease", "Shut"]
 
@@ -53,7 +53,7 @@ class Book:
         self._seats = [Seat(provider, row, board.account(provider, row.name or "")) for row in rows]
         self._weights = [row.weight for row in rows]
         self._names = [(row.name or "").encode() for row in rows]
-        self._patterns = [[_compile(pattern) for pattern in row.models] for row in rows]
+        self._patterns = [[compile_pattern(pattern) for pattern in row.models] for row in rows]
         self._everyone = tuple(range(len(rows)))
         self._choosy = any(self._patterns)
         self._serving: dict[str, tuple[int, ...]] = {}
@@ -163,13 +163,3 @@ def _fit(bucket: Bucket | None, size: int) -> Bucket | None:
         return Bucket(size)
     bucket.resize(size)
     return bucket
-
-
-def _compile(pattern: str) -> re.Pattern[str]:
-    """`*` stands for any text, nothing else has a meaning. The first place where a part fits is as good as any: atomic
-    groups look for no other."""
-    first, *rest = map(re.escape, pattern.split("*"))
-    if not rest:
-        return re.compile(first)
-    *middle, last = rest
-    return re.compile(first + "".join(f"(?>.*?{part})" for part in middle) + ".*" + last, re.DOTALL)

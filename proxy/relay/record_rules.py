@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from proxy.relay.outcome import EndReason, Record
-from proxy.usage.patterns import compile_pattern
+from proxy.wire.patterns import compile_pattern
 
 _WELL: Final = frozenset({EndReason.DONE, EndReason.LATE_CUT, EndReason.CLIENT_GONE, EndReason.DRAIN})
 """Ends that nobody upstream is to blame for: a client may leave, and so may we."""

@@ -15,7 +15,7 @@ from typing import Final
 
 from proxy.accounts.buckets import Bucket
 from proxy.types import ClientName
-from proxy.usage.patterns import compile_pattern
+from proxy.wire.patterns import compile_pattern
 
 DAY: Final = 86400.0
 

@@ -11,7 +11,7 @@ from typing import Final
 from msgspec import Struct
 
 from proxy.dialects.events import Usage
-from proxy.usage.patterns import compile_pattern
+from proxy.wire.patterns import compile_pattern
 
 _MILLION: Final = 1e6
 

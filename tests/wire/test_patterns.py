@@ -2,7 +2,7 @@
 
 import pytest
 
-from proxy.usage.patterns import compile_pattern
+from proxy.wire.patterns import compile_pattern
 
 
 @pytest.mark.parametrize(
