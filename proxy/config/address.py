@@ -7,7 +7,7 @@ the host exists is not known here, and only literals and the name `localhost` co
 
 import re
 from dataclasses import dataclass
-from ipaddress import IPv4Address, IPv6Address, ip_address
+from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
 from typing import Final
 
 MAX_PORT: Final = 65535
@@ -58,6 +58,21 @@ def parse_address(text: str) -> Address:
     if not colon or (host.startswith("[") and not host.endswith("]")):
         raise ValueError("not an address: the port is missing, write host:port, [v6]:port or unix:/path")
     return Address(host=parse_host(host), port=parse_port(port))
+
+
+def parse_network(text: str) -> IPv4Network | IPv6Network:
+    """`10.0.0.0/8`, `fd00::/8`, or one address, to the network that it is."""
+    address = text.partition("/")[0]
+    try:
+        scope = getattr(ip_address(address), "scope_id", None)
+    except ValueError:
+        raise ValueError("neither an IP address nor a network such as 10.0.0.0/8") from None
+    if scope is not None:
+        raise ValueError("not a network: an interface, such as %eth0, is no part of one")
+    try:
+        return ip_network(text)
+    except ValueError:
+        raise ValueError("not a network: behind the slash stands how many bits count, and the others are 0") from None
 
 
 def parse_host(text: str) -> str:

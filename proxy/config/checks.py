@@ -3,9 +3,10 @@ rules for nobody.
 
 Takes a complete `Config`, in which leaves that could not be read are blank, and a question: has this place
 a fault already? Yields a place and a message for each thing that does not fit. A check is quiet where it
-would only repeat a fault.
+would only repeat a fault. A certificate and its key are read; nothing else outside is looked at.
 """
 
+import ssl
 from collections.abc import Callable, Iterator
 from difflib import get_close_matches
 from typing import Final
@@ -13,6 +14,7 @@ from typing import Final
 from proxy.config.address import Address, parse_address
 from proxy.config.model import Config
 from proxy.config.model.providers import BEARER_DIALECTS, QUIRK_DIALECTS
+from proxy.config.pair import PairError, load_pair
 from proxy.config.tree import Place, format_place
 
 Complaint = tuple[Place, str]
@@ -52,6 +54,19 @@ def _check_duplicates(config: Config, is_broken: IsBroken) -> Iterator[Complaint
             yield place, f"{address} is taken already by {format_place(seen[address])}"
         elif address.port or address.is_unix:  # port 0 is a new one each time
             seen[address] = place
+
+
+def _check_tls(config: Config, is_broken: IsBroken) -> Iterator[Complaint]:
+    tls = config.server.tls
+    for given, missing in (("certificate", "key"), ("key", "certificate")):
+        place: Place = ("server", "tls", missing)
+        if getattr(tls, given) and not getattr(tls, missing) and not is_broken(place):
+            yield place, f"{given} stands alone: both are needed"
+    if tls.certificate and tls.key:
+        try:
+            load_pair(ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER), tls.certificate, tls.key)
+        except PairError as error:
+            yield ("server", "tls", error.part), error.message
 
 
 def _check_clients(config: Config, is_broken: IsBroken) -> Iterator[Complaint]:
@@ -173,6 +188,7 @@ def _check_rules(config: Config, is_broken: IsBroken) -> Iterator[Complaint]:
 _CHECKS: Final = (
     _check_loopback,
     _check_duplicates,
+    _check_tls,
     _check_cors,
     _check_clients,
     _check_headers,

@@ -162,13 +162,16 @@ class _Converter:
             self.add(place, f"wrong type: expected {kind.name}, found {_show(raw, kind)}")
             return kind.blank
         try:
-            return kind.read(expand(raw, self._environ) if isinstance(raw, str) else raw)
+            return kind.read(self._expand(raw, kind) if isinstance(raw, str) else raw)
         except ExpandError as error:
             for message in error.messages:
                 self.add(place, message)
         except ValueError as error:
             self.add(place, str(error) + ("" if kind.sensitive else f"; found {_show(raw, kind)}"))
         return kind.blank
+
+    def _expand(self, text: str, kind: Kind) -> str:
+        return expand(text, self._environ, to_path=kind.is_path)
 
     def _refuse_unknown(self, table: Table, place: Place, known: list[str]) -> None:
         for key in table.entries:

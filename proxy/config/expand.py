@@ -2,7 +2,8 @@
 
 Takes a text and the environment, returns the text with every placeholder replaced. Raises `ExpandError`
 holding one message for every placeholder that cannot be replaced. What a placeholder gives is not looked at
-again, so a dollar inside a secret stays as it is. No message ever holds a value, nor the text of a
+again, so a dollar inside a secret stays as it is. Where a path is wanted, `${cred:NAME}` gives the path of the
+credential: whoever opens it later finds what is there then. No message ever holds a value, nor the text of a
 placeholder that is not well formed: it may be a secret that was pasted into the wrong place.
 """
 
@@ -26,8 +27,8 @@ class ExpandError(ValueError):
         super().__init__("; ".join(messages))
 
 
-def expand(text: str, environ: Mapping[str, str]) -> str:
-    """The text with its placeholders replaced from `environ` and from files."""
+def expand(text: str, environ: Mapping[str, str], *, to_path: bool = False) -> str:
+    """The text with its placeholders replaced from `environ` and from files. to_path: a path is wanted."""
     messages: list[str] = []
 
     def replace(match: re.Match[str]) -> str:
@@ -36,7 +37,7 @@ def expand(text: str, environ: Mapping[str, str]) -> str:
         try:
             if match[1] is None:
                 raise ValueError("a lone $: write $$ for a dollar, ${VAR} with both braces for a variable")
-            return _resolve(match[1], environ)
+            return _resolve(match[1], environ, to_path)
         except ValueError as error:
             messages.append(str(error))
             return ""
@@ -52,12 +53,13 @@ def has_placeholder(text: str) -> bool:
     return "$" in text
 
 
-def _resolve(inner: str, environ: Mapping[str, str]) -> str:
+def _resolve(inner: str, environ: Mapping[str, str], to_path: bool) -> str:
     kind, colon, name = inner.partition(":")
     if colon and kind == "file":
         return _read_file(Path(name), f"${{file:{_shown(name)}}}")
     if colon and kind == "cred":
-        return _read_credential(name, environ)
+        path = _find_credential(name, environ)
+        return str(path) if to_path else _read_file(path, f"${{cred:{_shown(name)}}}")
     if not _VARIABLE.fullmatch(kind):
         raise ValueError("${...} holds no variable name: write ${VAR}, ${VAR:-x}, ${file:PATH} or ${cred:NAME}")
     if colon and not name.startswith("-"):
@@ -68,13 +70,13 @@ def _resolve(inner: str, environ: Mapping[str, str]) -> str:
     return _checked(environ.get(kind, ""), f"${{{_shown(kind)}}}") or name.removeprefix("-")
 
 
-def _read_credential(name: str, environ: Mapping[str, str]) -> str:
+def _find_credential(name: str, environ: Mapping[str, str]) -> Path:
     if not _CREDENTIAL.fullmatch(name) or name in (".", ".."):
         raise ValueError("${cred:NAME} needs the name of a credential: letters, digits and _.@:- without a slash")
     directory = environ.get("CREDENTIALS_DIRECTORY")
     if not directory:
         raise ValueError(f"${{cred:{_shown(name)}}}: the environment variable CREDENTIALS_DIRECTORY is not set")
-    return _read_file(Path(directory) / name, f"${{cred:{_shown(name)}}}")
+    return Path(directory) / name
 
 
 def _read_file(path: Path, called: str) -> str:

@@ -26,7 +26,7 @@ class Kind:
     name: how manual and messages call it. read: a raw value to the model's. write: back to what a file may
     hold. types: the Python types TOML may give. blank: stands in for a value that could not be read, so
     that the others are checked too. sensitive: the value may be a secret, or hold one by mistake, and no
-    message shows it.
+    message shows it. is_path: `${cred:NAME}` stands for the path of the credential, not for what is in it.
     """
 
     name: str
@@ -36,6 +36,7 @@ class Kind:
     write: Callable[[Any], Any] = field(default=lambda value: value)
     blank: Any = ""
     sensitive: bool = False
+    is_path: bool = False
 
 
 def choice(*values: str) -> Kind:

@@ -8,7 +8,7 @@ import os
 from typing import Final
 
 from proxy.config import syntax
-from proxy.config.address import parse_address
+from proxy.config.address import parse_address, parse_network
 from proxy.config.kind import PLACEHOLDER, Kind, Schema, number, whole
 from proxy.config.secret import HIDDEN, Secret
 from proxy.config.units import (
@@ -84,6 +84,14 @@ def _read_address(value: str) -> str:
 
 def _read_address_or_off(value: str) -> str:
     return "" if value in ("", "off") else _read_address(value)
+
+
+def _read_network(value: str) -> str:
+    return str(parse_network(value))
+
+
+def _read_peer(value: str) -> str:
+    return value if value == "unix" else _read_network(value)
 
 
 def _read_file_name(value: str) -> str:
@@ -173,13 +181,15 @@ FLAG: Final = Kind(
 )
 ADDRESS: Final = Kind(name="address", read=_read_address, schema=_TEXT_SCHEMA)
 ADDRESS_OR_OFF: Final = Kind(name='address or "off"', read=_read_address_or_off, schema=_TEXT_SCHEMA)
+NETWORK: Final = Kind(name="address or network", read=_read_network, schema=_TEXT_SCHEMA)
+PEER: Final = Kind(name='address, network or "unix"', read=_read_peer, schema=_TEXT_SCHEMA)
 PSEUDONYM: Final = Kind(name="text", read=syntax.check_pseudonym, schema=_TEXT_SCHEMA)
 NAME: Final = Kind(name="name", read=syntax.check_name, schema=_TEXT_SCHEMA)
-FILE_NAME: Final = Kind(name="path of a file", read=_read_file_name, schema=_TEXT_SCHEMA)
-DATA_FILE: Final = Kind(name="path of a file", read=_read_path_or_default, schema=_TEXT_SCHEMA)
-DIRECTORY: Final = Kind(name="path of a directory", read=_read_path_or_default, schema=_TEXT_SCHEMA)
+FILE_NAME: Final = Kind(name="path of a file", read=_read_file_name, schema=_TEXT_SCHEMA, is_path=True)
+DATA_FILE: Final = Kind(name="path of a file", read=_read_path_or_default, schema=_TEXT_SCHEMA, is_path=True)
+DIRECTORY: Final = Kind(name="path of a directory", read=_read_path_or_default, schema=_TEXT_SCHEMA, is_path=True)
 # Another program makes it, perhaps later than the proxy starts.
-FUTURE_FILE: Final = Kind(name="path of a file", read=_read_path, schema=_TEXT_SCHEMA)
+FUTURE_FILE: Final = Kind(name="path of a file", read=_read_path, schema=_TEXT_SCHEMA, is_path=True)
 ORIGIN: Final = Kind(name="origin", read=syntax.check_origin, schema=_TEXT_SCHEMA)
 PATTERN: Final = Kind(name="name or pattern", read=syntax.check_pattern, schema=_TEXT_SCHEMA)
 TARGET: Final = Kind(name="provider/model", read=syntax.check_target, schema=_TEXT_SCHEMA)

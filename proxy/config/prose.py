@@ -11,6 +11,8 @@ EXAMPLE: Final = """\
 listen = ["127.0.0.1:8088"]       # host:port, [v6]:port or unix:/path; a socket passed by systemd goes first
 admin = "127.0.0.1:8089"          # health checks; never public by default
 # cors = ["https://app.example"]  # web pages that may call the model routes
+# trusted_proxies = ["127.0.0.1"] # whose X-Forwarded-For is believed; "unix" for whatever comes by a Unix socket
+# tls = { certificate = "cert.pem", key = "key.pem" }   # read again on SIGHUP; or "${cred:NAME}"
 
 [limits]                          # each has a default and a reason, see below
 max_body = "32MiB"
@@ -19,6 +21,9 @@ first_byte = "60s"
 idle = "300s"
 write_stall = "60s"
 drain = "30s"
+connections = 10000               # idle ones give way, then 503
+# connections_per_address = 200   # where callers come from anywhere; trusted_proxies are not counted
+# memory = "1GiB"                 # above it new requests get 503, and streams go on
 ttft = "60s"                      # until a stream's first text, thought or tool call; then another account is asked
 
 # [state]                         # what outlives a restart: who is left alone until when, and the ledger
@@ -51,6 +56,7 @@ dialect = "openai-chat"
 base_url = "http://127.0.0.1:8000/v1"
 # quirks = "vllm"                 # told by the host unless given
 think_tags = "tags"               # thoughts stand in the text, between <think> and </think>
+# private_networks = ["10.0.0.0/24"]  # for a base_url with a name: where else than the public internet it may lead
 
 [providers.zai]
 dialect = "glm"
@@ -206,6 +212,11 @@ limits of a day let a request in as long as something is left of them, and what 
 its prompt, so that they are overrun by no more than the answers that are under way. The day begins at midnight UTC;
 after a start, what the ledger knows of it counts. A reload keeps all counts.
 
+Processes that keep their state in one file (`[state] path`) share these limits and those of accounts: what each lets in
+counts in all of them, after a second at most, also in one that has just started; limits are overrun by what the others
+let in within that second. Requests in flight count as long as their process is heard of, five seconds after it has
+died. While the file cannot be used each process goes by its own count, and says so in a warning.
+
 A model that is not in `models` is not found and not listed for this client. A mount that asks for a key refuses a
 client with `models`, since nobody reads the model there. A request of such a client names one model: `model` twice, or
 OpenRouter's `models` to go on with, is a 400. On a mount `max_streams` and `rpm` hold too; tokens and cost are not
@@ -241,7 +252,7 @@ They are replaced in every string value, also in arrays, after the TOML was read
 | `${VAR}` | the environment variable; an error when it is not set |
 | `${VAR:-x}` | the same, or `x` when it is not set or empty |
 | `${file:PATH}` | the contents of a file, without one line end at its close |
-| `${cred:NAME}` | the contents of the file `NAME` in `$CREDENTIALS_DIRECTORY`, where systemd puts credentials |
+| `${cred:NAME}` | what systemd keeps as credential `NAME` in `$CREDENTIALS_DIRECTORY`; for a path, its path |
 | `$$` | a dollar |
 
 A lone `$` is an error. What a placeholder gives is not looked at again, and must not hold a line end.

@@ -1,13 +1,32 @@
 """Warnings about good configurations."""
 
+import os
+import re
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
-from proxy.config.cautions import TERMS, find_cautions
-from proxy.config.model import Account, Client, Config, Console, Ledger, Model, Mount, Price, Provider, Server, State
+from proxy.config import cautions
+from proxy.config.cautions import RENEWAL, STOP_TIMEOUT, TERMS, find_cautions
+from proxy.config.model import (
+    Account,
+    Client,
+    Config,
+    Console,
+    Ledger,
+    Limits,
+    Model,
+    Mount,
+    Price,
+    Provider,
+    Server,
+    State,
+)
 from proxy.config.secret import Secret
+from tests.helpers.certificates import make_pair
 
 
 def test_nothing_to_say() -> None:
@@ -19,6 +38,17 @@ def test_code_assist_has_terms() -> None:
     assert list(find_cautions(config)) == [(("providers", "p", "dialect"), TERMS)]
 
 
+@pytest.mark.parametrize(
+    ("networks", "told"),
+    [((), False), (("10.0.0.0/8", "fe80::/10"), False), (("::/0",), False), (("10.0.0.0/8", "169.254.0.0/16"), True),
+     (("0.0.0.0/0",), True)],
+)  # fmt: skip
+def test_private_networks_with_the_keys_of_the_machine(networks: tuple[str, ...], told: bool) -> None:
+    config = Config(providers={"p": Provider(dialect="raw", base_url="http://a", private_networks=networks)})
+    found = [(place, "169.254.169.254" in message) for place, message in find_cautions(config)]
+    assert found == ([(("providers", "p", "private_networks"), True)] if told else [])
+
+
 def test_token_file_that_is_not_there(tmp_path: Path) -> None:
     path = tmp_path / "token"
     accounts = {"main": Account(token_file=str(path))}
@@ -27,6 +57,33 @@ def test_token_file_that_is_not_there(tmp_path: Path) -> None:
     assert list(find_cautions(config)) == [(place, "there is no such file yet")]
     path.touch()
     assert list(find_cautions(config)) == []
+
+
+@pytest.mark.parametrize(
+    ("after", "said"),
+    [
+        (timedelta(days=-1), "it is good from "),
+        (timedelta(minutes=-2), "it is good from "),
+        (timedelta(days=2), ""),
+        (timedelta(days=60) - RENEWAL - timedelta(minutes=2), ""),
+        (timedelta(days=60) - RENEWAL + timedelta(minutes=2), "it expires at "),
+        (timedelta(days=61), "it has expired, at "),
+    ],
+)
+def test_a_certificate_s_dates(after: timedelta, said: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    tls = make_pair(tmp_path, days="60")
+    begun = datetime.now(UTC)
+    monkeypatch.setattr(cautions, "datetime", SimpleNamespace(now=lambda zone: begun + after))
+    found = list(find_cautions(Config(server=Server(tls=tls))))
+    assert [place for place, _ in found] == ([("server", "tls", "certificate")] if said else [])
+    assert all(message.startswith(said) and message.endswith((" UTC", " UTC only")) for _, message in found)
+
+
+def test_a_key_that_everybody_may_read(tmp_path: Path) -> None:
+    tls = make_pair(tmp_path, days="60")
+    os.chmod(tls.key, 0o644)
+    found = list(find_cautions(Config(server=Server(tls=tls))))
+    assert found == [(("server", "tls", "key"), "every user of this machine may read it")]
 
 
 @pytest.mark.parametrize(
@@ -115,3 +172,22 @@ def test_a_price_is_for_a_provider_that_there_is(name: str, said: bool) -> None:
     providers = {name: Provider(dialect="gemini", base_url="http://a") for name in ("p", "px")}
     config = Config(providers=providers, prices={name: Price(input=1.0, output=1.0)})
     assert [place for place, _ in find_cautions(config)] == [("prices", name)] * said
+
+
+@pytest.mark.parametrize(("drain", "said"), [(3300.0, False), (3590.0, False), (3591.0, True), (7200.0, True)])
+def test_a_drain_ends_before_the_service_is_killed(drain: float, said: bool) -> None:
+    places = [place for place, _ in find_cautions(Config(limits=Limits(drain=drain)))]
+    assert places == [("limits", "drain")] * said
+
+
+def test_the_unit_says_when_the_service_is_killed() -> None:
+    unit = (Path(__file__).parents[2] / "systemd" / "penstock@.service").read_text()
+    assert re.findall("^TimeoutStopSec=(.*)$", unit, re.MULTILINE) == [f"{STOP_TIMEOUT / 3600:g}h"]
+
+
+def test_a_front_proxy_makes_a_loopback_listener_public() -> None:
+    server = Server(trusted_proxies=("127.0.0.1",))
+    ((place, message),) = find_cautions(Config(server=server))
+    assert place == ("server", "trusted_proxies")
+    assert "without [clients]" in message
+    assert list(find_cautions(Config(server=server, clients={"a": Client(key_sha256=b"x")}))) == []

@@ -1,11 +1,26 @@
 """What must hold between keys. Each configuration is right in every single key."""
 
+from pathlib import Path
+
 import pytest
 
 from proxy.config.checks import check_config
-from proxy.config.model import Account, Capability, Client, Config, Model, Mount, Override, Provider, Recording, Server
+from proxy.config.model import (
+    Account,
+    Capability,
+    Client,
+    Config,
+    Model,
+    Mount,
+    Override,
+    Provider,
+    Recording,
+    Server,
+    Tls,
+)
 from proxy.config.secret import Secret
 from proxy.config.tree import Place
+from tests.helpers.certificates import make_pair
 
 DEV = {"dev": Client(key_sha256=b"1" * 32)}
 BARE = Provider(dialect="raw", base_url="http://a")
@@ -53,6 +68,27 @@ def test_listener_that_could_not_be_read_is_left_out() -> None:
 )
 def test_two_listeners_cannot_share_an_address(server: Server, places: list[Place]) -> None:
     assert check(Config(server=server)) == places
+
+
+@pytest.mark.parametrize(
+    ("tls", "missing"),
+    [
+        (Tls(), None),
+        (Tls(key="b"), "certificate"),
+        (Tls(certificate="a"), "key"),
+    ],
+)
+def test_a_certificate_has_a_key(tls: Tls, missing: str | None) -> None:
+    assert check(Config(server=Server(tls=tls))) == ([("server", "tls", missing)] if missing else [])
+
+
+def test_a_certificate_and_its_key_fit(tmp_path: Path) -> None:
+    tls, stranger = make_pair(tmp_path), make_pair(tmp_path / "other")
+    assert check(Config(server=Server(tls=tls))) == []
+    assert check(Config(server=Server(tls=Tls(certificate=tls.certificate, key=stranger.key)))) == [
+        ("server", "tls", "key")
+    ]
+    assert check(Config(server=Server(tls=Tls(certificate=tls.key, key=tls.key)))) == [("server", "tls", "certificate")]
 
 
 def test_two_clients_cannot_share_a_key() -> None:

@@ -98,6 +98,15 @@ def test_directory_in_place_of_a_file_is_a_fault(tmp_path: Path) -> None:
         expand(f"${{file:{tmp_path}}}", {})
 
 
+def test_credential_is_a_path_where_one_is_wanted(tmp_path: Path) -> None:
+    (tmp_path / "cert.pem").write_text("first line\nsecond line\n")
+    environ = {"CREDENTIALS_DIRECTORY": str(tmp_path)}
+    assert expand("${cred:cert.pem}", environ, to_path=True) == f"{tmp_path}/cert.pem"
+    assert expand("${cred:later.pem}", environ, to_path=True) == f"{tmp_path}/later.pem"
+    with pytest.raises(ExpandError, match="CREDENTIALS_DIRECTORY is not set"):
+        expand("${cred:cert.pem}", {}, to_path=True)
+
+
 @given(st.text(alphabet=st.sampled_from("${}:-$ABfilecred/\n\0é")))
 def test_any_text_is_expanded_or_an_expand_error(text: str) -> None:
     try:

@@ -7,8 +7,9 @@ import pytest
 from proxy.config.cautions import find_cautions
 from proxy.config.load import load
 from proxy.config.lookup import ModelTable, Plan
-from proxy.config.model import Ledger, Price, Recording
+from proxy.config.model import Ledger, Price, Recording, Tls
 from proxy.errors import ConfigError
+from tests.helpers.certificates import make_pair
 
 SAMPLES = Path(__file__).parent / "samples"
 ENVIRON = {"LINES": "canary\nsecond"}
@@ -187,6 +188,21 @@ BROKEN = {
         "record.ring",
         "record.when[5]",
     ],
+    "service.toml": [
+        "server.tls.keys",
+        "server.tls.certificate",
+        "server.tls.key",
+        "server.trusted_proxies[1]",
+        "server.trusted_proxies[2]",
+        "server.trusted_proxies[3]",
+        "server.trusted_proxies[4]",
+        "limits.connections",
+        "limits.connections_per_address",
+        "limits.memory",
+        "providers.a.private_networks[0]",
+        "providers.a.private_networks[1]",
+        "providers.b.ca_file",
+    ],
     "together.toml": [
         "server.listen[0]",
         "server.listen[2]",
@@ -257,6 +273,17 @@ def test_limits_and_what_can_be_seen_are_taken_as_they_stand() -> None:
     assert config.record == Recording(when=("failed",), directory="/var/lib/p/cassettes", max_bytes=1 << 30, ring=20)
     assert [place for place, _ in find_cautions(config)] == [("prices", "openai/gpt-5")]
     assert load([file], {}).console.token.reveal() == ""
+
+
+def test_a_service_is_taken_as_it_stands(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    make_pair(tmp_path)
+    config = load([Path(__file__).parent / "service.toml"], {})
+    assert config.server.tls == Tls(certificate="cert.pem", key="key.pem")
+    assert config.server.trusted_proxies == ("127.0.0.1/32",)
+    limits = config.limits
+    assert (limits.drain, limits.head_timeout, limits.memory) == (3300.0, 10.0, 1 << 30)
+    assert (limits.connections, limits.connections_per_address) == (10_000, 200)
 
 
 def test_every_broken_sample_is_expected_here() -> None:

@@ -13,7 +13,7 @@ from proxy.config.model.ledger import Ledger, Price
 from proxy.config.model.limits import Limits
 from proxy.config.model.providers import DIALECTS, Account, Provider
 from proxy.config.model.routes import Model, Mount, Override
-from proxy.config.model.server import Log, Server, State
+from proxy.config.model.server import Log, Server, State, Tls
 from proxy.config.model.watching import Chat, Console, Recording
 
 __all__ = [
@@ -35,4 +35,5 @@ __all__ = [
     "Recording",
     "Server",
     "State",
+    "Tls",
 ]

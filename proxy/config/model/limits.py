@@ -145,6 +145,32 @@ class Limits(Struct, frozen=True, kw_only=True):
             "than any modem, faster than a slow-body attack wants to be.",
         ),
     ] = 64
+    connections: Annotated[
+        int,
+        Leaf(
+            kinds.COUNT,
+            "Connections of callers in the process. Above it those that wait for a request are closed, first who has "
+            "never sent a whole one, then the longest idle; where none is, 503. As many as `streams`.",
+        ),
+    ] = 10_000
+    connections_per_address: Annotated[
+        int,
+        Leaf(
+            kinds.COUNT_OR_ZERO,
+            "Connections from one address, or from one IPv6 network of 64 bits; above it 503; 0 for any number. Any, "
+            "because an application's server or a front proxy is one address with all of them. Where callers come from "
+            "anywhere 200 is enough for an office behind one address, and fifty such addresses are needed to take them "
+            "all.",
+        ),
+    ] = 0
+    memory: Annotated[
+        int,
+        Leaf(
+            kinds.SIZE_OR_ZERO,
+            "Memory of the process above which new requests get 503 until it is less again; streams that run go on. 0 "
+            "for no ceiling, because the machine is not known.",
+        ),
+    ] = 0
     streams: Annotated[
         int,
         Leaf(

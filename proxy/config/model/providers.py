@@ -142,6 +142,17 @@ class Provider(Struct, frozen=True, kw_only=True):
             "Certificates to trust instead of the system's, as PEM. Empty, because public providers need none.",
         ),
     ] = ""
+    private_networks: Annotated[
+        tuple[str, ...],
+        Leaf(
+            kinds.NETWORK,
+            "Networks in which its host may be found beside the public internet, such as `10.20.0.0/16`. Empty: a name "
+            "that leads to a private, loopback or link-local address is not connected to, since whoever answers for "
+            "names could lead keys there. An address written in `base_url`, or `localhost`, is meant as it stands.",
+            many=True,
+            least=0,
+        ),
+    ] = ()
     accounts: Annotated[
         dict[str, Account], Named(check_name, "ACCOUNT", "The keys that the provider may be used with.")
     ] = field(default_factory=dict)

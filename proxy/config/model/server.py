@@ -6,7 +6,21 @@ from msgspec import Struct
 
 from proxy.config import kinds
 from proxy.config.kind import choice
-from proxy.config.marks import Leaf
+from proxy.config.marks import Leaf, Section
+
+
+class Tls(Struct, frozen=True, kw_only=True):
+    certificate: Annotated[
+        str,
+        Leaf(
+            kinds.FILE_NAME,
+            "The certificate, and behind it those that lead to a root, as PEM; `${cred:NAME}` for a credential of "
+            "systemd. Read again on SIGHUP.",
+        ),
+    ] = ""
+    key: Annotated[
+        str, Leaf(kinds.FILE_NAME, "Its private key, as PEM without a passphrase; it may stand in the same file.")
+    ] = ""
 
 
 class Server(Struct, frozen=True, kw_only=True):
@@ -15,7 +29,8 @@ class Server(Struct, frozen=True, kw_only=True):
         Leaf(
             kinds.ADDRESS,
             "Where callers connect: `host:port`, `[v6]:port` or `unix:/path`; `*:port` is every interface. A socket "
-            "passed by systemd is used instead when there is one. Loopback, because nobody has to show a key until "
+            "passed by systemd is used instead when there is one, and only such a socket can be shared by several "
+            "processes. Loopback, because nobody has to show a key until "
             "clients are configured.",
             many=True,
         ),
@@ -36,6 +51,24 @@ class Server(Struct, frozen=True, kw_only=True):
             "they came.",
         ),
     ] = ""
+    tls: Annotated[
+        Tls,
+        Section(
+            "The certificate for callers that connect by TLS. With it every listener speaks TLS but Unix sockets and "
+            "an `admin` on loopback. None, because a front proxy often has it."
+        ),
+    ] = Tls()
+    trusted_proxies: Annotated[
+        tuple[str, ...],
+        Leaf(
+            kinds.PEER,
+            'The front proxies: addresses, networks, or `"unix"` for whatever comes by a Unix socket. Their '
+            "`X-Forwarded-For` is believed, and no limit per address counts them. Empty, because anyone can "
+            "write that field.",
+            many=True,
+            least=0,
+        ),
+    ] = ()
     cors: Annotated[
         tuple[str, ...],
         Leaf(
@@ -54,7 +87,8 @@ class State(Struct, frozen=True, kw_only=True):
         str,
         Leaf(
             kinds.DATA_FILE,
-            "The file that keeps cool-downs over a restart; `:memory:` for none. Empty: `penstock.db` in "
+            "The file that keeps cool-downs and limits over a restart, and by which processes on one machine share "
+            "them; `:memory:` for none. Empty: `penstock.db` in "
             "`$STATE_DIRECTORY`, which systemd sets, else `penstock/penstock.db` in `$XDG_STATE_HOME` or "
             "`~/.local/state`.",
         ),

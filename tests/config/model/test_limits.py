@@ -12,6 +12,7 @@ def test_defaults_are_the_documented_ones() -> None:
     assert (limits.ttft, limits.progress, limits.deadline) == (60.0, 120.0, 180.0)
     assert (limits.hold_status, limits.heartbeat, limits.cooldown_max) == (10.0, 10.0, 3600.0)
     assert (limits.attempts, limits.attempts_per_provider, limits.retry_budget) == (6, 3, 0.2)
+    assert (limits.connections, limits.connections_per_address, limits.memory) == (10_000, 0, 0)
     assert (limits.body_idle, limits.body_rate, limits.streams) == (30.0, 64, 10_000)
 
 
