@@ -19,16 +19,43 @@ _decode = msgspec.json.Decoder().decode
 _encode = msgspec.json.Encoder().encode
 
 
+MOST_LEVELS: Final = 256
+"""Containers within each other (RFC 8259 section 9 lets readers set a limit). Google's own takes 100, schemas and
+arguments have a dozen; and what is read here has to be written again, from a deeper place in the program."""
+
+
 def decode_json(data: bytes | str) -> Json:
-    """The value. Raises ValueError for what is no JSON by either reader."""
+    """The value. Raises ValueError for what is no JSON by either reader, and for what nests too deeply."""
     try:
-        return _decode(data)
+        value = _decode(data)
     except (msgspec.DecodeError, UnicodeError, RecursionError):
-        pass
+        value = _decode_slowly(data)
+    if len(data) > 2 * MOST_LEVELS and _is_deep(data, value):
+        raise ValueError("nested too deeply")
+    return value
+
+
+def _decode_slowly(data: bytes | str) -> Json:
     try:
         return json.loads(data if isinstance(data, str) else data.decode("utf-8", "surrogatepass"))
     except RecursionError:
         raise ValueError("nested too deeply") from None
+
+
+def _is_deep(data: bytes | str, value: Json) -> bool:
+    """Level by level, where there are enough brackets at all."""
+    brackets = ("{", "[") if isinstance(data, str) else (b"{", b"[")
+    if sum(map(data.count, brackets)) <= MOST_LEVELS:  # type: ignore[arg-type]
+        return False
+    level = [value]
+    for _ in range(MOST_LEVELS):
+        level = [
+            item
+            for container in level
+            if isinstance(container, dict | list)
+            for item in (container.values() if isinstance(container, dict) else container)
+        ]
+    return bool(level)
 
 
 def decode_leniently(data: bytes) -> Json:
@@ -49,8 +76,18 @@ def encode_json(value: Json) -> bytes:
     try:
         data = _encode(value)
     except (UnicodeError, msgspec.EncodeError, OverflowError):
-        return json.dumps(value, separators=(",", ":")).encode()
+        return _encode_any(value)
     return escape_lines(data)
+
+
+def _encode_any(value: Json) -> bytes:
+    """By the standard library; NaN and infinity, which are no JSON, become null, as msgspec has them."""
+    data = json.dumps(value, separators=(",", ":")).encode()
+    return _NO_NUMBER(_drop_no_number, data) if b"N" in data or b"Infinity" in data else data
+
+
+def _drop_no_number(match: re.Match[bytes]) -> bytes:
+    return match[0] if match[0].startswith(b'"') else b"null"
 
 
 def escape_lines(data: bytes) -> bytes:
@@ -81,6 +118,7 @@ _STRING: Final = rb'"[^"\\]*+(?:\\.[^"\\]*+)*+"'
 _OPENING: Final = re.compile(rb"\s*\{").match
 _KEY: Final = re.compile(rb"[\s,]*+(" + _STRING + rb")\s*+:\s*+", re.DOTALL).match
 _SCALAR: Final = re.compile(_STRING + rb"|[^\s,}\]]++", re.DOTALL).match
+_NO_NUMBER: Final = re.compile(_STRING + rb"|NaN|-?Infinity").sub
 _BRACKETS: Final = re.compile(rb'(?:[^"{}\[\]]++|' + _STRING + rb")*+[{}\[\]]", re.DOTALL).finditer
 
 

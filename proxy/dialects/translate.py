@@ -252,7 +252,7 @@ class Resumed(Translation):
             self._encoder.resume(Start("", seen.model, seen.usage))
         elif splice.mismatch and not self.mismatch:
             self.mismatch = True
-            new.append(_build_mismatch(size))
+            new = [_build_mismatch(size)]  # whatever else has gone wrong with an answer that is not wanted
         return new
 
     def _mark(self, out: bytes) -> bytes:

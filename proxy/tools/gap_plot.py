@@ -6,7 +6,7 @@ column per stretch of time, as high as the longest gap that ended in it, on the 
 
 import math
 from collections.abc import Sequence
-from itertools import pairwise
+from itertools import accumulate, pairwise
 from typing import Final
 
 _BARS: Final = " ▁▂▃▄▅▆▇█"
@@ -19,6 +19,7 @@ _SHORTEST: Final = 0.0005
 
 def plot_gaps(times: Sequence[float], width: int, *, plain: bool = False) -> list[str]:
     """times: of the reads, in seconds. plain: ASCII only. [] for fewer than two reads."""
+    times = list(accumulate(times, max))  # a file may say that time went back
     gaps = [later - earlier for earlier, later in pairwise(times)]
     if not gaps:
         return []

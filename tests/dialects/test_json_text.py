@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from proxy.dialects.json_text import (
+    MOST_LEVELS,
     decode_json,
     encode_json,
     encode_string,
@@ -149,7 +150,11 @@ def test_what_one_reader_refuses_the_other_reads(data: bytes | str, value: Any) 
     assert decode_json(data) == value
 
 
-@pytest.mark.parametrize("data", [b"", b"{", b"nul", b"\xff", b"{}{}", b"[" * 100_000, b'{"a":' * 5000, b"1" * 5000])
+@pytest.mark.parametrize(
+    "data",
+    [b"", b"{", b"nul", b"\xff", b"{}{}", b"[" * 100_000, b'{"a":' * 5000, b"1" * 5000,
+     b"[" * 257 + b"1" * 9 + b"]" * 257, b'{"a":' * 257 + rb'"\ud800"' + b"}" * 257],
+)  # fmt: skip
 def test_what_is_no_json_is_a_value_error(data: bytes) -> None:
     with pytest.raises(ValueError, match=r"."):
         decode_json(data)
@@ -190,3 +195,26 @@ def test_any_text_becomes_one_that_can_be_kept(text: str) -> None:
 )
 def test_members_are_listed_as_often_as_they_stand_there(body: bytes, names: list[str]) -> None:
     assert list_members(body) == names
+
+
+@pytest.mark.parametrize("opened", [b"[", b'{"a":'])
+@pytest.mark.parametrize("inner", [b"1", rb'"\ud800"'])
+def test_what_is_read_can_be_written_from_deeper_in_the_program(opened: bytes, inner: bytes) -> None:
+    """Both count on Python's own limit: what was just read may be too deep to write."""
+    closed = b"]" if opened == b"[" else b"}"
+    value = decode_json(opened * MOST_LEVELS + inner + closed * MOST_LEVELS)
+
+    def write(frames: int) -> bytes:
+        return write(frames - 1) if frames else encode_json({"messages": [{"content": [value]}]})
+
+    assert write(200).count(opened) >= MOST_LEVELS
+    # many brackets are not many levels
+    assert decode_json(b"[" + b",".join([b"[[]]"] * 1000) + b"]") == [[[]]] * 1000
+    assert decode_json("[" * 20 + "]" * 20 + " " * 1000) == decode_json("[" * 20 + "]" * 20)
+
+
+@pytest.mark.parametrize("number", [math.nan, math.inf, -math.inf])
+@pytest.mark.parametrize("beside", [1, 10**30, "\ud800", "NaN, -Infinity"])
+def test_what_is_no_number_is_null_beside_anything(number: float, beside: Any) -> None:
+    data = encode_json({"NaN": number, "b": [beside, number], "Infinity": beside})
+    assert load(data) == {"NaN": None, "b": [beside, None], "Infinity": beside}

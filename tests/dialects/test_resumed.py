@@ -252,6 +252,18 @@ def test_what_the_first_counted_is_forgotten(client: str, provider: str) -> None
     assert b"4321" not in rests[0]
 
 
+@STAGES
+def test_an_answer_that_differs_and_fails_is_one_failure(client: str, provider: str) -> None:
+    """Its own failure in the same read is said by nobody: what broke off is."""
+    stage, out = break_off(client, provider, TOLD)
+    body = speak(provider, [SECOND[0], BlockStart(Kind.TEXT), Delta("Hello"), BUSY])
+    again = stage.resume(open_reading(provider), continues=False)
+    assert again.feed(body) + again.end() == b""
+    said = read_strictly(client, out + again.settle())
+    assert (again.mismatch, said.failed, said.finished) == (True, True, False)
+    assert again.settle() == b""
+
+
 def test_a_long_text_is_swallowed_in_linear_time() -> None:
     text = "word " * 150_000
     stage, _ = break_off("gemini", "anthropic", [FIRST[0], BlockStart(Kind.TEXT), Delta(text)])

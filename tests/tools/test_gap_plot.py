@@ -1,7 +1,7 @@
 """The plot of gaps."""
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from proxy.tools.gap_plot import format_seconds, plot_gaps
@@ -46,3 +46,9 @@ def test_seconds_are_read_at_a_glance(seconds: float, text: str) -> None:
 def test_what_is_summed_up_are_gaps_that_there_were() -> None:
     times = [0.05 * number for number in range(13)] + [2.0]
     assert plot_gaps(times, 80)[0] == "13 gaps: median 50 ms, 90 % up to 50 ms, longest 1.40 s"
+
+
+@given(st.lists(st.floats(0, 1e6), min_size=2, max_size=20))
+@example([0.0, 5.0, 1.0])
+def test_a_clock_that_goes_back_is_taken_for_one_that_stands_still(times: list[float]) -> None:
+    assert plot_gaps(times, 80)[0].startswith(f"{len(times) - 1} gap")

@@ -69,7 +69,7 @@ class Decoder:
         if data.startswith(_HOT) and self._started:
             try:
                 chunk = _decode_chunk(data)
-            except (msgspec.DecodeError, UnicodeError):
+            except (msgspec.DecodeError, UnicodeError, RecursionError):
                 pass
             else:
                 delta, blocks = chunk.delta, self._blocks

@@ -12,7 +12,7 @@ from typing import Any, Final
 import msgspec
 from msgspec import Raw, Struct
 
-from proxy.dialects.gemini.usage import FIELDS, UsageMetadata
+from proxy.dialects.gemini.usage import FIELDS, MOST, UsageMetadata
 from proxy.dialects.json_text import decode_leniently, encode_json
 from proxy.dialects.parts import Json
 
@@ -83,9 +83,12 @@ def parse_chunk(data: bytes) -> list[Chunk] | None:
 
 
 def read_raw(raw: Raw) -> Json:
-    """The value of a field that stayed JSON; None where it is absent."""
+    """The value of a field that stayed JSON; None where it is absent, or nests too deeply."""
     text = bytes(raw)
-    return decode_leniently(text) if text else None
+    try:
+        return decode_leniently(text) if text else None
+    except ValueError:
+        return None
 
 
 def read_chunks(value: Json) -> list[Chunk]:
@@ -123,7 +126,7 @@ def _read_chunk(fields: Json) -> Chunk:
     usage = fields.get("usageMetadata")
     return Chunk(
         candidates=[_read_candidate(item) for item in _objects(fields.get("candidates"))],
-        usage_metadata=UsageMetadata(*(_count(usage.get(name)) for name in _USAGE))
+        usage_metadata=UsageMetadata(*(_tokens(usage.get(name)) for name in _USAGE))
         if isinstance(usage, dict)
         else None,
         model_version=_text(fields.get("modelVersion")),
@@ -181,6 +184,11 @@ def _count(value: Json) -> int | None:
     if isinstance(value, float) and value.is_integer():
         return int(value)
     return value if isinstance(value, int) and not isinstance(value, bool) else None
+
+
+def _tokens(value: Json) -> int | None:
+    count = _count(value)
+    return count if count is not None and 0 <= count <= MOST else None
 
 
 def _raw(value: Json) -> Raw:

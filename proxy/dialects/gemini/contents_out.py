@@ -17,7 +17,7 @@ from proxy.dialects.gemini.marks import SENTINEL
 from proxy.dialects.gemini.media_out import build_media
 from proxy.dialects.gemini.rules import Rules
 from proxy.dialects.ids import is_synthetic
-from proxy.dialects.json_text import decode_json, parse_arguments
+from proxy.dialects.json_text import decode_json, encode_json, parse_arguments
 from proxy.dialects.names import NameMap
 from proxy.dialects.parts import (
     Audio,
@@ -180,7 +180,7 @@ def _read_arguments(call: ToolCall) -> Json:
     try:
         value = parse_arguments(call.arguments)
         if value is None:
-            value = json.loads(call.arguments, strict=False)
+            value = decode_json(encode_json(json.loads(call.arguments, strict=False)))
     except (ValueError, RecursionError):
         value = None
     return value if isinstance(value, dict) else {"_raw": call.arguments}

@@ -4,22 +4,27 @@ Google counts thoughts beside the candidates and a tool's prompt beside the prom
 chunk does not say is unknown, not zero, so `Counts` keeps the last number it saw of each.
 """
 
-from typing import Final
+from typing import Annotated, Final, TypeAlias
 
-from msgspec import Struct
+from msgspec import Meta, Struct
 
 from proxy.dialects.events import Usage
+
+MOST: Final = (1 << 53) - 1
+"""The largest whole number that every reader of JSON takes for one; what is larger counts nothing, or less than 0."""
+
+_Count: TypeAlias = Annotated[int, Meta(ge=0, le=MOST)]
 
 
 class UsageMetadata(Struct, rename="camel", gc=False):
     """As it stands in a chunk."""
 
-    prompt_token_count: int | None = None
-    cached_content_token_count: int | None = None
-    candidates_token_count: int | None = None
-    thoughts_token_count: int | None = None
-    tool_use_prompt_token_count: int | None = None
-    total_token_count: int | None = None
+    prompt_token_count: _Count | None = None
+    cached_content_token_count: _Count | None = None
+    candidates_token_count: _Count | None = None
+    thoughts_token_count: _Count | None = None
+    tool_use_prompt_token_count: _Count | None = None
+    total_token_count: _Count | None = None
 
 
 FIELDS: Final = UsageMetadata.__struct_fields__

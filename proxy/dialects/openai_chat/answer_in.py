@@ -42,6 +42,10 @@ def parse_answer(body: bytes, turn: Turn, flavour: "Flavour") -> list[Event]:
 
 def _read_other(body: bytes, flavour: "Flavour") -> Failure:
     """JSON that is no answer: an error in another shape, or nothing that says anything."""
-    failure = parse_error_value(decode_leniently(body), codes=flavour.codes)
+    try:
+        value = decode_leniently(body)
+    except ValueError:  # it nests too deeply; the typed reader has passed over that
+        return _UNREADABLE
+    failure = parse_error_value(value, codes=flavour.codes)
     silent = failure.kind is FailureKind.SERVER and failure.message == SAYINGS[FailureKind.SERVER]
     return _UNREADABLE if silent else failure

@@ -174,7 +174,7 @@ class ToolAssembly:
             closing = done or len(self._open) > 1
             if not call.started and not self._start(call, out, closing):
                 return
-            if call.unsent and not self._is_held(call):
+            if call.started and call.unsent and not self._is_held(call):
                 out.append(Delta("".join(call.unsent)))
                 call.unsent.clear()
             if not (done or (len(self._open) > 1 and call.whole)):

@@ -44,7 +44,7 @@ def read_chunk(data: bytes) -> Chunk | None:
     """None for what is no JSON object."""
     try:
         return _decode(data)
-    except (msgspec.DecodeError, UnicodeError):
+    except (msgspec.DecodeError, UnicodeError, RecursionError):
         pass
     try:
         value = decode_leniently(data)
@@ -53,8 +53,8 @@ def read_chunk(data: bytes) -> Chunk | None:
     return _fit(value) if isinstance(value, dict) else None
 
 
-def read_object(raw: msgspec.Raw | None) -> dict[str, Json]:
-    """An object within an event; empty for anything else."""
+def read_object(raw: msgspec.Raw | bytes | None) -> dict[str, Json]:
+    """An object within an event, or the event itself; empty for anything else, and where it nests too deeply."""
     if raw is None:
         return {}
     try:

@@ -14,7 +14,7 @@ from proxy.dialects.chat import Turn
 from proxy.dialects.events import BlockStart, Delta, Event, Failure, FailureKind, Kind, Start
 from proxy.dialects.failures import parse_error_value
 from proxy.dialects.ids import make_call_id
-from proxy.dialects.json_text import decode_json, decode_leniently
+from proxy.dialects.json_text import decode_json
 from proxy.dialects.openai_responses.blocks import Growing, Line
 from proxy.dialects.openai_responses.carrying import build_signature
 from proxy.dialects.openai_responses.chunks import Chunk, read_chunk, read_object
@@ -92,7 +92,7 @@ class Decoder:
             return self._grow(chunk, kind, name)
         if name == "error" or (chunk.error is not None and not chunk.type):
             # Held: `response.failed` follows, and whoever passes the bytes on has to see it come.
-            self._failure = parse_error_value(decode_leniently(data), 0, CODES)
+            self._failure = parse_error_value(read_object(data), 0, CODES)
             return []
         if name in _DONE:
             return self._close(chunk, _DONE[name])

@@ -72,13 +72,13 @@ class RouterDecoder(ChatDecoder):
         self._item.update({name: value for name, value in detail.items() if value not in (None, "")})
         if detail.get("signature") and not text and not shown:
             self.sign(keep_item(self._item))
-            del self._item["signature"]
+            self._item.pop("signature", None)  # of an open text the signature has ended the item
 
     def _take_sealed(self, detail: Item) -> None:
         data, name = detail.get("data"), detail.get("id")
         if not isinstance(data, str):
             return
-        key = (detail.get("index"), name)
+        key = tuple(json if isinstance(json, str | int) else None for json in (detail.get("index"), name))
         item = self._sealed.get(key, {})
         item = {**item, **detail, "data": item.get("data", "") + data}
         self._sealed[key] = item

@@ -9,7 +9,7 @@ import json
 import re
 from typing import Final
 
-from proxy.dialects.json_text import encode_json
+from proxy.dialects.json_text import encode_json, parse_arguments
 from proxy.dialects.parts import Json
 
 BROKEN: Final = "The model gave arguments that are no JSON object."
@@ -21,6 +21,8 @@ _SUSPECT: Final = re.compile(r"proto|constructor|\\u").search
 
 def encode_input(arguments: str) -> bytes | None:
     """The arguments as one line of JSON, None when the page could not take them."""
+    if parse_arguments(arguments) is None:
+        return None
     try:
         value = json.loads(arguments, parse_constant=_refuse) if arguments.strip() else {}
     except (ValueError, RecursionError):

@@ -80,6 +80,7 @@ def test_counters_may_be_strings_and_fields_of_a_wrong_type_are_absent() -> None
     assert found.usage_metadata is not None
     assert (found.usage_metadata.total_token_count, found.usage_metadata.prompt_token_count) == (12, 3)
     assert found.usage_metadata.thoughts_token_count is None
+
     assert found.candidates is not None
     content = found.candidates[0].content
     assert content is not None
@@ -131,3 +132,20 @@ def test_no_json_raises(value: Any) -> None:
 
 def test_broken_text_in_a_member_that_stays_json_is_replaced() -> None:
     assert read_raw(msgspec.Raw(b'{"a":"\xff"}')) == {"a": "\ufffd"}
+
+
+@pytest.mark.parametrize("count", ["-1", "9007199254740992", '"-5"', "-9223372036854775808", "1e300"])
+def test_a_count_that_counts_nothing_is_none(count: str) -> None:
+    body = b'{"usageMetadata":{"promptTokenCount":%b,"candidatesTokenCount":2}}' % count.encode()
+    for wrapped in (body, b'{"response":%b}' % body):
+        (found,) = parse_chunk(wrapped) or []
+        assert found.usage_metadata is not None
+        assert found.usage_metadata.prompt_token_count is None
+        assert found.usage_metadata.candidates_token_count == 2
+
+
+@pytest.mark.parametrize("levels", [257, 2000])
+def test_a_field_that_nests_too_deeply_is_none(levels: int) -> None:
+    nested = b'{"a":' * levels + b"1" + b"}" * levels
+    for found in parse_chunk(b'{"promptFeedback":%b}' % nested) or []:
+        assert read_raw(found.prompt_feedback) is None

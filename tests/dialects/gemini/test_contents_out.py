@@ -34,6 +34,7 @@ from tests.helpers.gemini import GEMINI_3, GEMINI_25, make_request, make_target
 
 PNG = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAAB"
 OWN = Signature("g", "QUJD")
+DEEP = '{"a":\n' * 500 + '"\n"' + "}" * 500
 
 
 def build(*messages: Message, capabilities: Capabilities = GEMINI_25) -> list[Any]:
@@ -133,6 +134,7 @@ def test_models_that_ask_for_no_signature_get_no_mark() -> None:
         ('{"a', {"_raw": '{"a'}),
         ("[1]", {"_raw": "[1]"}),
         ("[" * 100_000, {"_raw": "[" * 100_000}),
+        (DEEP, {"_raw": DEEP}),
     ],
 )
 def test_arguments_are_an_object(arguments: str, expected: Any) -> None:

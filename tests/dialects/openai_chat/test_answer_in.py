@@ -65,6 +65,7 @@ def test_recorded_answers(name: str) -> None:
         (b"<html>nginx</html>", FailureKind.BAD_GATEWAY, ""),
         (b"[]", FailureKind.BAD_GATEWAY, ""),
         (b'{"a\xff":1}', FailureKind.BAD_GATEWAY, ""),
+        (b'{"more":' + b"[" * 300 + b"]" * 300 + b"}", FailureKind.BAD_GATEWAY, ""),
         (b'{"detail":"oops","more":"\xff"}', FailureKind.SERVER, "oops"),
         ({}, FailureKind.BAD_GATEWAY, ""),
         ({"choices": []}, FailureKind.BAD_GATEWAY, ""),

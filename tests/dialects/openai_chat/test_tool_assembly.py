@@ -56,6 +56,8 @@ CASES: dict[str, tuple[list[Any], list[Call]]] = {
         ],
         [ONE, TWO],
     ),
+    "an argument of blanks, and never a name": ([fragment(0, "a", None, "\n\n")], []),
+    "blanks first, then a name": ([fragment(0, "a", None, " "), fragment(0, None, "add", "{}")], [("a", "add", " {}")]),
     "whole calls in one chunk": ([[fragment(0, *ONE), fragment(1, *TWO)]], [ONE, TWO]),
     "whole calls in one chunk, all at index 0": ([[fragment(0, *ONE), fragment(0, *TWO)]], [ONE, TWO]),
     "whole calls in one chunk, no index": ([[fragment(None, *ONE), fragment(None, *TWO)]], [ONE, TWO]),

@@ -201,3 +201,13 @@ def test_an_error_with_broken_text_is_an_error() -> None:
     failure = decode_stream(PROVIDER.open_decoder(make_turn()), sent)[-1]
     assert isinstance(failure, Failure)
     assert (failure.kind, failure.message) == (FailureKind.SERVER, "oops")
+
+
+@pytest.mark.parametrize("levels", [300, 2000])
+@pytest.mark.parametrize("kind", ["response.output_text.delta", "error", "response.created", "response.in_progress"])
+def test_an_event_that_nests_too_deeply_ends_nothing_but_itself(kind: str, levels: int) -> None:
+    nested = '{"a":' * levels + "1" + "}" * levels
+    sent = f'event: {kind}\ndata: {{"more":{nested}}}\n\n'.encode()
+    decoder = PROVIDER.open_decoder(make_turn())
+    assert isinstance(decode_stream(decoder, sent)[-1], Failure)
+    assert decoder.ended

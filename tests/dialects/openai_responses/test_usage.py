@@ -21,6 +21,10 @@ from proxy.dialects.parts import Json
         ({"input_tokens": "9", "output_tokens": 7.0}, Usage(input=9, output=7)),
         ({"input_tokens": -1, "output_tokens": True, "input_tokens_details": 5, "cost": "x"}, Usage()),
         ({"input_tokens": 10**40, "output_tokens": float("inf")}, Usage()),
+        ({"cost": 10**400}, Usage()),
+        ({"cost": -1}, Usage()),
+        ({"cost": float("nan")}, Usage()),
+        ({"cost": True}, Usage()),
     ],
 )  # fmt: skip
 def test_parse(value: Json, expected: Usage | None) -> None:

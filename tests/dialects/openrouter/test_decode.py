@@ -153,3 +153,23 @@ def test_whole_answer() -> None:
 def test_what_is_no_detail_never_raises(details: Any) -> None:
     events = decode(chunk({"reasoning_details": details}), chunk({"content": "x"}), FINISH)
     assert any(getattr(event, "kind", None) is Kind.TEXT for event in events)
+
+
+def test_a_signature_behind_the_end_of_its_thought_is_taken_once() -> None:
+    stream = [
+        delta(text("a", signature="Ep8=")),
+        chunk({"content": "x"}),
+        delta(text(None, index=1, signature="Ep9=")),
+        delta(text(None, index=1, signature="Ep9=")),
+        call(),
+        delta(text(None, index=2, signature="Ep9=")),
+        FINISH,
+    ]
+    assert [part.text for part in parts(*stream) if isinstance(part, Thinking)][:1] == ["a"]
+
+
+@pytest.mark.parametrize("odd", [[1], {"a": 1}, None, 1.5])
+def test_sealed_items_whose_index_or_id_is_neither_number_nor_text(odd: Any) -> None:
+    sealed = {"type": "reasoning.encrypted", "data": "QUJD", "index": odd, "id": odd}
+    found = parts(delta(sealed), chunk({"content": "x"}), FINISH)
+    assert [type(part) for part in found] == [Redacted, Text]

@@ -42,6 +42,7 @@ def test_what_passes(arguments: str, wanted: bytes) -> None:
         '{"a":1}{',
         "[" * 100_000,
         pytest.param('{"a":' + "9" * 5000 + "}", id="a number that Python refuses"),
+        '{"a":' * 300 + "1" + "}" * 300,
     ],
     ids=lambda text: text[:20],
 )
