@@ -257,12 +257,12 @@ def _note(take: Take, piece: Piece) -> None:
 def _read(piece: Piece, kind: type[T]) -> T:
     try:
         return msgspec.json.decode(piece.data, type=kind)
-    except (msgspec.DecodeError, UnicodeDecodeError):
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         raise NoCassette(f"a cassette whose {piece.kind.decode()!r} cannot be read") from None
 
 
 def _read_object(piece: Piece) -> dict[str, object]:
     try:
         return msgspec.json.decode(piece.data, type=dict[str, object])
-    except (msgspec.DecodeError, UnicodeDecodeError):
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         raise NoCassette("a cassette whose outcome cannot be read") from None

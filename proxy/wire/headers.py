@@ -13,7 +13,10 @@ RawHeaders: TypeAlias = "tuple[tuple[bytes, bytes], ...]"
 HOP_BY_HOP: Final = frozenset({
     b"connection", b"keep-alive", b"proxy-authenticate", b"proxy-authorization", b"proxy-connection", b"te",
     b"trailer", b"transfer-encoding", b"upgrade",
-    b"http2-settings",  # RFC 7540 3.2.1: means nothing without the Upgrade that it came with
+    # Of an Upgrade, and they mean nothing without it: RFC 7540 3.2.1, RFC 6455 11.3. A page, which cannot set fields,
+    # puts its key among the protocols.
+    b"http2-settings", b"sec-websocket-key", b"sec-websocket-protocol", b"sec-websocket-version",
+    b"sec-websocket-extensions", b"sec-websocket-accept",
 })  # fmt: skip
 
 # Rebuilt for the next hop: a Connection field cannot take them away either (RFC 9110 7.6.1).

@@ -26,6 +26,9 @@ MOST: Final = 32
 _TELLING: Final = re.compile(rb"auth|key|secret|passw|cookie|credential|signature|session|token(?!s)", re.IGNORECASE)
 """In names: of what opens something. The plural counts tokens."""
 
+_CALLER: Final = re.compile(rb"forwarded|real-ip|client-ip|connecting-ip|referer|^from$", re.IGNORECASE)
+"""In names of fields: who has asked, and from where. A recording is given away, and is of what was said."""
+
 _ANSWERED: Final = frozenset({b"set-cookie", b"set-cookie2"}) | CREDENTIALS
 """Of an answer's fields only these are hidden: limits and ids are what an answer is recorded for."""
 
@@ -36,8 +39,13 @@ _SHORT: Final = frozenset({"sig", "code", "state", "pwd"})
 Pairs = list[tuple[bytes, bytes]]
 
 
+def is_telling(name: bytes) -> bool:
+    """Whether a field of this name opens something."""
+    return _TELLING.search(name) is not None
+
+
 def hide_request_fields(pairs: Iterable[tuple[bytes, bytes]]) -> Pairs:
-    return [(name, HIDDEN if _TELLING.search(name) else value) for name, value in pairs]
+    return [(name, HIDDEN if is_telling(name) or _CALLER.search(name) else value) for name, value in pairs]
 
 
 def hide_answer_fields(pairs: Iterable[tuple[bytes, bytes]]) -> Pairs:

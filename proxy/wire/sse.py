@@ -10,13 +10,13 @@ Time is linear in the bytes fed, however they are cut. `EventCounter` answers le
 """
 
 import re
+from collections.abc import Iterator
 from typing import Final
 
 from proxy.wire.limits import MAX_EVENT
 
 _BOM: Final = b"\xef\xbb\xbf"
-_LINE_END = re.compile(rb"\r\n|\r|\n").search
-_SPLIT_LINES = re.compile(rb"\r\n|\r|\n").split
+_LINE_ENDS = re.compile(rb"\r\n|\r|\n")
 _DIGITS = re.compile(rb"[0-9]+").fullmatch
 _LONGEST_DELAY: Final = 1000  # digits of `retry:` taken: CPython refuses to read integers above 4300
 
@@ -89,7 +89,7 @@ class Parser:
 
     def end(self) -> None:
         """The stream is over: the whole lines of the tail still count, an event there does not (WHATWG 9.2.6)."""
-        lines = _SPLIT_LINES(self._strip_bom(b"".join(self._parts)))
+        lines = _split_lines(self._strip_bom(b"".join(self._parts)))
         for line in lines[:-1]:
             self._note_line(line)
 
@@ -109,14 +109,14 @@ class Parser:
         blocks: list[Block] = []
         begin = 0  # of the block under way, in this chunk
         at = 1 if self._after_cr and chunk.startswith(b"\n") else 0
-        while end := _LINE_END(chunk, at):
-            if end.start() == at and not self._mid_line:
-                raw = self._take(chunk[begin : end.end()])
-                begin = end.end()
+        for end, after in _find_line_ends(chunk, at):
+            if end == at and not self._mid_line:
+                raw = self._take(chunk[begin:after])
+                begin = after
                 if raw is not None:
-                    blocks.append(self._build_block(raw, _SPLIT_LINES(self._strip_bom(raw))))
+                    blocks.append(self._build_block(raw, _split_lines(self._strip_bom(raw))))
             self._mid_line = False
-            at = end.end()
+            at = after
         if chunk:
             self._mid_line = self._mid_line or at < len(chunk)
             self._after_cr = chunk.endswith(b"\r")
@@ -211,9 +211,9 @@ class EventCounter:
 
     def _feed_lines(self, chunk: bytes) -> None:
         at = 1 if self._after_cr and chunk.startswith(b"\n") else 0
-        while end := _LINE_END(chunk, at):
-            self._end_line(self._line + chunk[at : min(end.start(), at + 8)])
-            at = end.end()
+        for end, after in _find_line_ends(chunk, at):
+            self._end_line(self._line + chunk[at : min(end, at + 8)])
+            at = after
         if chunk:
             self._after_cr = chunk.endswith(b"\r")
             # Eight bytes tell `data:` apart also behind a byte order mark.
@@ -233,12 +233,29 @@ class EventCounter:
             self._has_data = True
 
 
+def _find_line_ends(chunk: bytes, at: int) -> Iterator[tuple[int, int]]:
+    """Where each line end from `at` on begins, and where it is over. Nearly everybody writes LF alone, and looking for
+    one byte takes a hundredth of the time that looking for one of three line ends does."""
+    if b"\r" in chunk:
+        for found in _LINE_ENDS.finditer(chunk, at):
+            yield found.span()
+        return
+    end = chunk.find(b"\n", at)
+    while end >= 0:
+        yield end, end + 1
+        end = chunk.find(b"\n", end + 1)
+
+
+def _split_lines(text: bytes) -> list[bytes]:
+    return _LINE_ENDS.split(text) if b"\r" in text else text.split(b"\n")
+
+
 def encode_event(data: bytes, type: bytes = b"", event_id: bytes = b"") -> bytes:  # noqa: A002
     """One event, LF line ends, `data: ` per line of data; a CR in it ends a line too, as a parser would read it."""
     head = (b"event: " + type + b"\n" if type else b"") + (b"id: " + event_id + b"\n" if event_id else b"")
     if b"\n" not in data and b"\r" not in data:
         return head + b"data: " + data + b"\n\n"
-    return head + b"".join(b"data: " + line + b"\n" for line in _SPLIT_LINES(data)) + b"\n"
+    return head + b"".join(b"data: " + line + b"\n" for line in _split_lines(data)) + b"\n"
 
 
 def encode_comment(text: bytes) -> bytes:

@@ -95,6 +95,10 @@ def test_header_fields_keep_every_byte() -> None:
     assert found.head.headers[0][1].encode("latin-1") == pairs[0][1]
 
 
+DEEP = b'{"a":' * 1500 + b"{" + b" " * 1498 + b"}"
+"""Nothing is missing before the parser has given up."""
+
+
 @pytest.mark.parametrize(
     ("data", "message"),
     [
@@ -104,6 +108,8 @@ def test_header_fields_keep_every_byte() -> None:
         (MAGIC + b"1 0 answer 2\n[]\n", "a cassette whose 'answer' cannot be read"),
         (MAGIC + b"1 0 answer 1\n\xff\n", "a cassette whose 'answer' cannot be read"),
         (MAGIC + b"0 0 outcome 1\n1\n", "a cassette whose outcome cannot be read"),
+        (MAGIC + b"0 0 outcome 9000\n" + DEEP + b"\n", "a cassette whose outcome cannot be read"),
+        (MAGIC + b"1 0 answer 9000\n" + DEEP + b"\n", "a cassette whose 'answer' cannot be read"),
     ],
 )
 def test_what_is_no_cassette_says_so(data: bytes, message: str) -> None:

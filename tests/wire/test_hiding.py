@@ -23,7 +23,20 @@ from proxy.wire.hiding import (
 
 
 @pytest.mark.parametrize(
-    "name", [*sorted(CREDENTIALS), b"X-Auth", b"x-amz-security-token", b"OpenAI-Secret", b"Cookie"]
+    "name",
+    [
+        *sorted(CREDENTIALS),
+        b"X-Auth",
+        b"x-amz-security-token",
+        b"OpenAI-Secret",
+        b"Cookie",
+        b"X-Forwarded-For",
+        b"forwarded",
+        b"x-real-ip",
+        b"CF-Connecting-IP",
+        b"Referer",
+        b"from",
+    ],
 )
 def test_what_opens_something_loses_its_value(name: bytes) -> None:
     assert hide_request_fields([(name, b"s3cret"), (b"accept", b"*/*")]) == [(name, HIDDEN), (b"accept", b"*/*")]
