@@ -9,13 +9,13 @@ Failures that are older than the cool-down are news of the same trouble: of fift
 first makes the cool-down, and the others make it no longer than they themselves ask for.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
-from proxy.accounts.buckets import Bucket
 from proxy.accounts.cooldown import Cooldown, Level, Spot, StateStore
 from proxy.accounts.rate_headers import NO_RATES, Rates
+from proxy.accounts.sharing import Counted, Holder
 from proxy.types import ProviderName
 
 FORGOTTEN: Final = 600.0
@@ -36,13 +36,12 @@ _NOTHING: Final[Mapping[Spot, Cooldown]] = {}
 
 
 @dataclass(slots=True)
-class AccountState:
+class AccountState(Counted):
     """held: by model, until when an empty bucket of the provider's holds the account back. refusals: 401s in a row.
-    succeeded: when it last answered well. mark: of the credential that all this was learned with."""
+    succeeded: when it last answered well. mark: of the credential that all this was learned with. limited: the
+    configuration limits it."""
 
-    in_flight: int = 0
-    requests: Bucket | None = None
-    tokens: Bucket | None = None
+    limited: bool = False
     refusals: int = 0
     succeeded: float | None = None
     rates: Rates = NO_RATES
@@ -112,6 +111,13 @@ class Board:
         for cooldown in [*self.cooled(provider).values()]:
             if not self._is_ours(cooldown):
                 self.lift(cooldown.spot)
+
+    def list_counted(self) -> Sequence[tuple[Holder, Counted]]:
+        """Accounts with limits of ours."""
+        return [(Holder(*name), state) for name, state in self._accounts.items() if state.limited]
+
+    def find_counted(self, holder: Holder) -> Counted | None:
+        return self._accounts.get((ProviderName(holder.provider), holder.name))
 
     def list(self, now: float) -> list[Cooldown]:
         """Those that still matter; over and half open where `until` has passed."""

@@ -59,6 +59,7 @@ class Book:
         self._serving: dict[str, tuple[int, ...]] = {}
         self._strategy = build_strategy(strategy, self._weights, [seat.state for seat in self._seats])
         for seat in self._seats:
+            seat.state.limited = seat.limited
             seat.state.requests = _fit(seat.state.requests, seat.row.rpm)
             seat.state.tokens = _fit(seat.state.tokens, seat.row.tpm)
 
@@ -112,7 +113,7 @@ class Book:
     ) -> Iterator[Hurdle]:  # fmt: skip
         state = seat.state
         again = now + _LOOK_AGAIN * (0.5 + jitter)
-        if seat.row.max_streams and state.in_flight >= seat.row.max_streams:
+        if seat.row.max_streams and state.flying >= seat.row.max_streams:
             yield Hurdle(Why.FULL, again)
         ready = max(
             state.requests.find_ready(1, now) if state.requests is not None else now,

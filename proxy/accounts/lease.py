@@ -108,6 +108,7 @@ class Lease:
             return
         self._closed = True
         self._seat.state.in_flight -= 1
+        self._seat.state.touched = True
         self._end_probes()
         bucket = self._seat.state.tokens
         if bucket is not None and tokens is not None:
@@ -119,6 +120,7 @@ class Lease:
     def _reserve(self, now: float) -> None:
         state = self._seat.state
         state.in_flight += 1
+        state.touched = True
         if state.requests is not None:
             state.requests.take(1, now)
         if state.tokens is not None and self._reserved:

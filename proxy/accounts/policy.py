@@ -159,6 +159,11 @@ def _judge_silent(failure: Failure, history: History, now: float, policy: Policy
     return Verdict(Step.LEAVE, verdict.level, verdict.seconds)
 
 
+def _judge_ours(failure: Failure, history: History, now: float, policy: Policy, jitter: float) -> Verdict:
+    """Others could be asked as little, and all are well for all that is known."""
+    return Verdict(Step.GIVE_UP)
+
+
 def _grow(first: float, strikes: int) -> float:
     return first * 2.0 ** min(strikes, _MOST_DOUBLINGS)
 
@@ -168,6 +173,7 @@ _K = FailureKind
 
 _CONNECTIONS: Final[Mapping[How, _Rule]] = MappingProxyType({
     How.CONNECT: _judge_egress,
+    How.OURS: _judge_ours,
     How.CUT: _judge_flaky,
     How.SILENT: _judge_silent,
 })  # fmt: skip

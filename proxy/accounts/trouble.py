@@ -11,6 +11,7 @@ class How(Enum):
 
     ANSWER = "answer"  # an error status, or an error event within a 200: the failure's kind says which
     CONNECT = "connect"  # no connection: name, route, TCP, TLS, the account's proxy
+    OURS = "ours"  # nobody was asked: this process lacks what it takes, a file descriptor above all
     CUT = "cut"  # the connection broke, or the body ended without a finish
     SILENT = "silent"  # no head, or nothing of substance, in time
 

@@ -47,13 +47,15 @@ class LimitView(msgspec.Struct, omit_defaults=True, frozen=True):
 
 
 class AccountView(msgspec.Struct, omit_defaults=True, frozen=True, kw_only=True):
-    """account: null at a provider without accounts. left: what is left of the configured `rpm` and `tpm`."""
+    """account: null at a provider without accounts. elsewhere: requests in flight in other processes that share the
+    account's limits. left: what is left of the configured `rpm` and `tpm`, in all of them."""
 
     account: str | None
     state: str
     in_flight: int
     weight: int
     egress: str
+    elsewhere: int = 0
     max_streams: int = 0
     models: tuple[str, ...] = ()
     left: dict[str, int] = {}
@@ -105,6 +107,7 @@ def _build_account(
         in_flight=state.in_flight,
         weight=row.weight,
         egress=row.egress,
+        elsewhere=state.elsewhere,
         max_streams=row.max_streams,
         models=row.models,
         left=_build_left(state, now),

@@ -10,10 +10,14 @@ from typing import Final
 from proxy.accounts.cooldown import Cooldown, Level, Spot
 from proxy.types import ProviderName
 
-_SELECT: Final = """
-    SELECT level, provider, name, model, why, detail, since, until, strikes, attention, mark FROM cooldowns
-"""
-_REPLACE: Final = "INSERT OR REPLACE INTO cooldowns VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+_COLUMNS: Final = "level, provider, name, model, why, detail, since, until, strikes, attention, mark"
+"""By name: a later version may have added some."""
+
+_SELECT: Final = f"SELECT {_COLUMNS} FROM cooldowns"  # noqa: S608 - names of this file
+_REPLACE: Final = (
+    f"INSERT OR REPLACE INTO cooldowns ({_COLUMNS}) "  # noqa: S608 - names of this file
+    "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+)
 _DELETE: Final = "DELETE FROM cooldowns WHERE level = ? AND provider = ? AND name = ? AND model = ?"
 
 

@@ -1,9 +1,12 @@
 """One SQLite file for everything that is kept: how it is opened, and how its tables came to be.
 
 `open_database` returns a connection that belongs to the calling thread, with every table as this version wants it. It
-raises sqlite3.Error, OSError, or NewerSchema for a file that a later version has written: that one's tables are not
-guessed at. A new table, or a new column, is one more entry of `MIGRATIONS`, whatever family it is of; `PRAGMA
-user_version` counts the entries that a file has been through.
+raises sqlite3.Error, OSError, or NewerSchema for a file whose tables a later version has changed: they are not guessed
+at. `PRAGMA user_version` counts the entries of `MIGRATIONS` that a file has been through.
+
+During an upgrade two versions use one file, and after one that failed the older opens it again. So what an older one
+need not know of, a table of its own, is no migration but an entry of `ADDITIONS`, made where it is missing. Another
+entry of `MIGRATIONS` shuts older versions out: it is for a change that they would do harm to.
 
 Write-ahead log: readers and the writer do not wait for each other, and a process that dies leaves a whole file behind.
 `synchronous = NORMAL` syncs at checkpoints only; power that fails takes the last changes along and breaks nothing
@@ -14,6 +17,7 @@ import os
 import sqlite3
 import stat
 import time
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
 
@@ -92,6 +96,35 @@ MIGRATIONS: Final[tuple[str, ...]] = (
 )
 
 
+ADDITIONS: Final[Mapping[str, str]] = {
+    "pools": """
+    CREATE TABLE IF NOT EXISTS pools (
+        provider TEXT NOT NULL,
+        name TEXT NOT NULL,
+        requests REAL NOT NULL,
+        requests_at REAL NOT NULL,
+        tokens REAL NOT NULL,
+        tokens_at REAL NOT NULL,
+        day INTEGER NOT NULL,
+        day_tokens REAL NOT NULL,
+        day_cost REAL NOT NULL,
+        PRIMARY KEY (provider, name)
+    ) WITHOUT ROWID
+    """,
+    "flights": """
+    CREATE TABLE IF NOT EXISTS flights (
+        process TEXT NOT NULL,
+        provider TEXT NOT NULL,
+        name TEXT NOT NULL,
+        streams INTEGER NOT NULL,
+        seen REAL NOT NULL,
+        PRIMARY KEY (process, provider, name)
+    ) WITHOUT ROWID
+    """,
+}
+"""By the name of the table."""
+
+
 class NewerSchema(PenstockError):
     """The file was written by a later version."""
 
@@ -107,6 +140,7 @@ def open_database(path: Path) -> sqlite3.Connection:
         _use_log(connection)
         connection.execute("PRAGMA synchronous = NORMAL")
         _migrate(connection)
+        _add(connection)
     except BaseException:
         connection.close()
         raise
@@ -179,3 +213,11 @@ def _migrate(connection: sqlite3.Connection) -> None:
         if connection.in_transaction:
             connection.execute("ROLLBACK")
         raise
+
+
+def _add(connection: sqlite3.Connection) -> None:
+    """Looks first: an open that has nothing to make asks for no lock."""
+    known = {name for (name,) in connection.execute("SELECT name FROM sqlite_master")}
+    for name, statement in ADDITIONS.items():
+        if name not in known:
+            connection.execute(statement)

@@ -32,6 +32,8 @@ def _list_provider(provider: Fields) -> Iterable[Sequence[str]]:
         cooldowns = account.get("cooldowns", ())
         own = next((cooldown for cooldown in cooldowns if cooldown["level"] == "account"), {"state": account["state"]})
         flying = str(account["in_flight"])
+        if account.get("elsewhere"):
+            flying += f"+{account['elsewhere']}"
         if account.get("max_streams"):
             flying += f"/{account['max_streams']}"
         yield _build_row(shown, own, flying, _show_left(account), account["egress"])

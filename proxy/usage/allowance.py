@@ -4,16 +4,18 @@
 will not; closing the grant puts the guess right. Nothing is awaited between a look at a limit and its reservation, so
 no number of clients at once overruns it. What was counted outlives a configuration: `renew` brings new limits, and a
 client that is gone is forgotten when its last request is. A day lasts from midnight to midnight UTC; a request counts
-on the day on which it was let in, as it does in the ledger.
+on the day on which it was let in, as it does in the ledger. What other processes let in counts
+too, once it is heard of (`proxy/accounts/sharing.py`).
 """
 
 import re
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from enum import Enum
 from typing import Final
 
 from proxy.accounts.buckets import Bucket
+from proxy.accounts.sharing import Count, Counted, Holder, Pool, Word
 from proxy.types import ClientName
 from proxy.wire.patterns import compile_pattern
 
@@ -21,6 +23,9 @@ DAY: Final = 86400.0
 
 LOOK_AGAIN: Final = 1.0
 """Seconds until one asks again for a stream's place: nobody knows when another one ends."""
+
+_SLACK: Final = 1e-6
+"""Of the price table's currency: what adding and taking back leaves over is none."""
 
 
 class Limit(Enum):
@@ -45,6 +50,11 @@ class Allowance:
     models: tuple[str, ...] = ()
 
     @property
+    def is_limited(self) -> bool:
+        """Something is counted; which models one may ask for is not."""
+        return bool(self.max_streams or self.rpm or self.counts_tokens)
+
+    @property
     def counts_tokens(self) -> bool:
         """It takes the usage of every answer to hold this client to its limits."""
         return bool(self.tpm or self.tokens_per_day or self.cost_per_day)
@@ -58,27 +68,15 @@ class Denied:
     retry_after: float
 
 
-@dataclass(slots=True)
-class Spent:
-    """What one client has used of a day, and what its requests in flight are guessed to use besides."""
+class _Account(Counted):
+    """What is known of one client. day: counted from the epoch, the latest seen. day_tokens, day_cost: of that day,
+    with what requests in flight are guessed to use; least: what was used of it before this process was there."""
 
-    tokens: int = 0
-    cost: float = 0.0
-    reserved_tokens: int = 0
-    reserved_cost: float = 0.0
-
-
-class _Account:
-    """What is known of one client. day: counted from the epoch, the latest seen."""
-
-    __slots__ = ("day", "patterns", "requests", "row", "spent", "streams", "tokens")
+    __slots__ = ("day", "day_cost", "day_tokens", "least", "patterns", "row")
 
     def __init__(self, row: Allowance) -> None:
-        self.streams = 0
-        self.day = 0
-        self.spent = Spent()
-        self.requests: Bucket | None = None
-        self.tokens: Bucket | None = None
+        super().__init__()
+        self.start_day(0)
         self.renew(row)
 
     def renew(self, row: Allowance) -> None:
@@ -90,21 +88,56 @@ class _Account:
     def turn_to(self, now: float) -> None:
         day = int(now // DAY)
         if day > self.day:
-            self.day, self.spent = day, Spent()
+            self.start_day(day)
+
+    def start_day(self, day: int) -> None:
+        self.day = day
+        self.day_tokens, self.day_cost = Count(), Count()
+        self.least = (0, 0.0)
+
+    def seed(self, tokens: int, cost: float) -> None:
+        self.least = (self.least[0] + tokens, self.least[1] + cost)
+        self.day_tokens.start_from(tokens)
+        self.day_cost.start_from(cost)
 
     def find_waits(self, now: float, tokens: int) -> dict[Limit, float]:
         """Seconds for every limit that has been reached."""
-        row, spent, midnight = self.row, self.spent, (self.day + 1) * DAY - now
+        row, midnight = self.row, (self.day + 1) * DAY - now
+        full = row.max_streams and self.flying >= row.max_streams
         waits = {
-            Limit.STREAMS: LOOK_AGAIN if row.max_streams and self.streams >= row.max_streams else 0.0,
+            Limit.STREAMS: LOOK_AGAIN if full else 0.0,
             Limit.REQUESTS: self.requests.find_ready(1, now) - now if self.requests else 0.0,
             Limit.TOKENS: self.tokens.find_ready(tokens, now) - now if self.tokens else 0.0,
-            Limit.TOKENS_PER_DAY: midnight
-            if _is_used_up(row.tokens_per_day, spent.tokens + spent.reserved_tokens)
-            else 0,
-            Limit.COST_PER_DAY: midnight if _is_used_up(row.cost_per_day, spent.cost + spent.reserved_cost) else 0.0,
+            Limit.TOKENS_PER_DAY: midnight if _is_used_up(row.tokens_per_day, self.day_tokens.value) else 0.0,
+            Limit.COST_PER_DAY: midnight if _is_used_up(row.cost_per_day, self.day_cost.value) else 0.0,
         }
         return {limit: wait for limit, wait in waits.items() if wait > 0}
+
+    def tell(self, now: float, at: float) -> Word:
+        self.turn_to(now)
+        return replace(
+            super().tell(now, at),
+            day=self.day,
+            day_tokens=self.day_tokens.tell(),
+            day_cost=self.day_cost.tell(),
+            least_tokens=self.least[0],
+            least_cost=self.least[1],
+        )
+
+    def retell(self) -> None:
+        super().retell()
+        self.day_tokens.retell()
+        self.day_cost.retell()
+
+    def hear(self, pool: Pool, now: float, ahead: float) -> None:
+        super().hear(pool, now, ahead)
+        self.turn_to(now)
+        if pool.day == self.day:
+            tokens, cost = self.least
+            self.day_tokens.hear(max(pool.day_tokens, tokens))
+            self.day_cost.hear(max(pool.day_cost, cost))
+            if pool.day_tokens >= tokens and pool.day_cost >= cost:
+                self.least = (0, 0.0)  # all know of it
 
 
 class Grant:
@@ -117,9 +150,10 @@ class Grant:
         self._day = account.day
         self._tokens = tokens
         self._cost = cost
-        account.streams += 1
-        account.spent.reserved_tokens += tokens
-        account.spent.reserved_cost += cost
+        account.in_flight += 1
+        account.touched = True
+        account.day_tokens.add(tokens)
+        account.day_cost.add(cost)
         if account.requests:
             account.requests.take(1, now)
         if account.tokens:
@@ -134,16 +168,14 @@ class Grant:
         account, self._account = self._account, None
         if account is None:
             return
-        account.streams -= 1
+        account.in_flight -= 1
+        account.touched = True
         if account.tokens:
             account.tokens.take(tokens - self._tokens, now)
         account.turn_to(now)
         if account.day == self._day:
-            spent = account.spent
-            spent.reserved_tokens -= self._tokens
-            spent.reserved_cost -= self._cost
-            spent.tokens += tokens
-            spent.cost += cost
+            account.day_tokens.add(tokens - self._tokens)
+            account.day_cost.add(cost - self._cost)
 
 
 class Allowances:
@@ -167,8 +199,7 @@ class Allowances:
             account = self._accounts.get(name)
             if account is not None:
                 account.turn_to(now)
-                account.spent.tokens += tokens
-                account.spent.cost += cost
+                account.seed(tokens, cost)
 
     def admit(self, client: ClientName, now: float, tokens: int = 0, cost: float = 0.0) -> Grant | Denied | None:
         """now: seconds since the epoch. tokens, cost: a guess of what the request will use. None: it has no limits."""
@@ -181,6 +212,13 @@ class Allowances:
             limit = max(waits, key=waits.__getitem__)
             return Denied(limit, waits[limit])
         return Grant(account, now, tokens, cost)
+
+    def list_counted(self) -> Sequence[tuple[Holder, Counted]]:
+        """Clients with limits."""
+        return [(Holder("", name), account) for name, account in self._accounts.items() if account.row.is_limited]
+
+    def find_counted(self, holder: Holder) -> Counted | None:
+        return self._accounts.get(ClientName(holder.name))
 
     def counts_tokens(self, client: ClientName) -> bool:
         """Whether a guess of tokens and cost is worth making."""
@@ -212,4 +250,4 @@ def _fit(bucket: Bucket | None, size: int) -> Bucket | None:
 
 
 def _is_used_up(limit: float, used: float) -> bool:
-    return 0 < limit <= used
+    return 0 < limit <= used + _SLACK

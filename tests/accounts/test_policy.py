@@ -87,6 +87,8 @@ TABLE = {
     "no connection": (CONNECT, ONCE, 0, cool(Step.ACCOUNT, Level.EGRESS, 1)),
     "no connection again": (CONNECT, History(egress_strikes=3), 0, cool(Step.ACCOUNT, Level.EGRESS, 8)),
     "no connection for ever": (CONNECT, History(egress_strikes=40), 0, cool(Step.ACCOUNT, Level.EGRESS, 15)),
+    "nobody could be asked": (
+        Trouble(How.OURS, Failure(K.OVERLOADED, "", 503)), History(egress_strikes=9), 0, Verdict(Step.GIVE_UP)),
     "too long a conversation": (answer(K.CONTEXT_LENGTH, 400), ONCE, 0, Verdict(Step.LARGER)),
     "413": (answer(K.TOO_LARGE, 413), ONCE, 0, Verdict(Step.LARGER)),
     "content filter": (answer(K.CONTENT_FILTER, 400), ONCE, 0, Verdict(Step.GIVE_UP)),

@@ -1,4 +1,4 @@
-"""What a client has used of its day outlives the process."""
+"""What a client has used of its day, and of its minute, outlives the process."""
 
 import os
 import re
@@ -24,7 +24,7 @@ def write(folder: Path, upstream: Recorder) -> Path:
     file.write_text(
         f'[server]\nlisten = ["127.0.0.1:0"]\nadmin = ""\n[state]\npath = "{folder}/state/penstock.db"\n'
         '[clients]\nann = { key = "ann", tokens_per_day = 20 }\nbob = { key = "bob", cost_per_day = 0.20 }\n'
-        f'cid = {{ key = "cid", rpm = 2 }}\n[providers.up]\ndialect = "openai-chat"\nbase_url = "{upstream.base_url}"\n'
+        f'cid = {{ key = "cid", rpm = 1 }}\n[providers.up]\ndialect = "openai-chat"\nbase_url = "{upstream.base_url}"\n'
         'accounts.main.key = "secret-of-ours"\n[prices."up/*"]\ninput = 10_000\noutput = 10_000\n'
     )
     return file
@@ -42,17 +42,17 @@ async def serve_and_ask(file: Path, keys: str) -> dict[str, list[int]]:
     return statuses
 
 
-async def test_a_day_goes_on_after_a_restart_and_a_minute_begins_anew(tmp_path: Path) -> None:
+async def test_a_day_and_a_minute_go_on_after_a_restart(tmp_path: Path) -> None:
     async with recorder() as upstream:
         upstream.answer = lambda seen: build_reply(WHOLE["openai"])
         file = write(tmp_path, upstream)
         assert await serve_and_ask(file, "ann bob cid") == {
             "ann": [200, 200, 200, 429],
             "bob": [200, 200, 200, 429],
-            "cid": [200, 200, 429, 429],
+            "cid": [200, 429, 429, 429],
         }
         assert await serve_and_ask(file, "ann bob cid") == {
             "ann": [429] * 4,
             "bob": [429] * 4,
-            "cid": [200, 200, 429, 429],
+            "cid": [429] * 4,
         }

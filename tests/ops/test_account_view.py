@@ -36,6 +36,14 @@ def test_accounts_that_nothing_is_held_against_are_open() -> None:
     ]  # fmt: skip
 
 
+def test_what_other_processes_have_in_flight_stands_beside_our_own() -> None:
+    board = Board()
+    board.account(UP, "a").elsewhere = 3
+    a, b = view(board)[0]["accounts"]
+    assert (a["in_flight"], a["elsewhere"]) == (0, 3)
+    assert "elsewhere" not in b
+
+
 def test_a_cooldown_says_why_since_when_until_when_and_who_may_lift_it() -> None:
     board = Board()
     cool(board, strikes=3)

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from proxy.store import database
-from proxy.store.database import MIGRATIONS, NewerSchema, open_database, read_number
+from proxy.store.database import ADDITIONS, MIGRATIONS, NewerSchema, open_database, read_number
 
 
 def test_a_new_file_is_ours_alone_and_has_every_table(tmp_path: Path) -> None:
@@ -64,6 +64,32 @@ def test_a_file_of_a_later_version_is_left_alone(tmp_path: Path, monkeypatch: py
         open_database(path).close()
     with pytest.raises(NewerSchema, match="later version"):
         open_database(path)
+
+
+def test_an_earlier_version_goes_on_with_what_a_later_one_has_added_to(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Beside it, and when it is started again."""
+    path = tmp_path / "penstock.db"
+    with monkeypatch.context() as patch:
+        patch.setattr(database, "ADDITIONS", {})
+        older = open_database(path)
+    with closing(older), closing(open_database(path)) as later:
+        later.execute("INSERT INTO pools VALUES ('', 'ann', 1, 2, 3, 4, 5, 6, 7)")
+        older.execute("INSERT INTO cooldowns VALUES ('account', 'up', 'a', '', '', '', 1, 2, 3, 0, '')")
+        monkeypatch.setattr(database, "ADDITIONS", {})
+        with closing(open_database(path)) as again:
+            assert again.execute("SELECT name FROM cooldowns").fetchall() == [("a",)]
+        assert later.execute("SELECT name FROM pools").fetchall() == [("ann",)]
+
+
+def test_every_addition_is_made_once_and_by_its_name(tmp_path: Path) -> None:
+    path = tmp_path / "penstock.db"
+    with closing(open_database(path)) as first, closing(open_database(path)) as second:
+        made = {name for (name,) in second.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
+        assert ADDITIONS.keys() <= made
+        first.execute("BEGIN IMMEDIATE")  # an open that has nothing to make asks for no lock
+        open_database(path).close()
 
 
 @pytest.mark.parametrize("what", ["a folder", "below a file", "another kind of file"])

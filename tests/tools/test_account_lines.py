@@ -39,6 +39,11 @@ def test_a_cooldown_says_for_how_long_and_why() -> None:
     ]
 
 
+def test_requests_of_other_processes_are_told_apart() -> None:
+    rows = table({"account": "a", **OPEN, "in_flight": 2, "elsewhere": 3, "max_streams": 50})
+    assert rows[0][2] == "2+3/50"
+
+
 def test_each_model_that_is_left_alone_has_a_line() -> None:
     cooldowns = [{**COOLING, "level": "model", "model": "gpt-5"}, {**COOLING, "level": "model", "detail": ""}]
     rows = table({"account": "a", **OPEN, "cooldowns": cooldowns})
