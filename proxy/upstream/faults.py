@@ -13,6 +13,7 @@ from aiohttp.http_exceptions import HttpProcessingError
 from yarl import URL
 
 from proxy.errors import Code, UpstreamFault
+from proxy.upstream.guard import AddressRefused
 
 _FAULTS: Final[tuple[tuple[type[BaseException] | tuple[type[BaseException], ...], Code], ...]] = (
     (aiohttp.ConnectionTimeoutError, Code.CONNECT_TIMEOUT),
@@ -34,10 +35,22 @@ _THROUGH_PROXIES: Final = frozenset({Code.TLS, Code.CONNECT_TIMEOUT})
 """What the origin may be to blame for before a tunnel to it serves."""
 
 
+_EXHAUSTED: Final = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM})
+
+
+def is_exhausted(error: BaseException) -> bool:
+    """Whether this process, or its machine, has no more of what a connection or a file takes."""
+    return getattr(error, "errno", None) in _EXHAUSTED
+
+
 def map_fault(error: BaseException) -> UpstreamFault:
     """The fault that `error`, raised by aiohttp's client, stands for."""
+    if is_exhausted(error):
+        return UpstreamFault(Code.DESCRIPTORS, describe(error))
     if isinstance(error, aiohttp.ClientConnectorError) and error.errno == errno.ECONNREFUSED:
         return UpstreamFault(Code.REFUSED, describe(error))
+    if isinstance(error, aiohttp.ClientConnectorError) and isinstance(error.os_error, AddressRefused):
+        return UpstreamFault(Code.GUARDED, describe(error.os_error))
     for classes, code in _FAULTS:
         if isinstance(error, classes):
             return UpstreamFault(code, describe(error))
@@ -50,6 +63,8 @@ def map_proxy_fault(error: BaseException, proxy: URL, *, connecting: bool) -> Up
     if isinstance(error, aiohttp.ClientHttpProxyError):
         return UpstreamFault(Code.PROXY, f"status {error.status}")
     fault = map_fault(error)
+    if fault.code is Code.DESCRIPTORS:
+        return fault
     at_proxy = isinstance(error, aiohttp.ClientConnectorError) and (error.host, error.port) == (proxy.host, proxy.port)
     if at_proxy or (connecting and fault.code not in _THROUGH_PROXIES):
         return UpstreamFault(Code.PROXY, fault.detail)

@@ -2,10 +2,11 @@
 
 The session keeps no cookies, follows nothing, reads no environment, invents no header and inflates nothing: what a
 client sent is what goes up. Its connector has no limit of its own, because a queue in here would be one that no clock
-sees; how many requests run at once is decided at the edge.
+sees; how many requests run at once is decided at the edge. Each address is shown to a Guard before it is connected to.
 """
 
 import ssl
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
@@ -14,6 +15,7 @@ from aiohttp import hdrs
 
 from proxy.upstream import handler
 from proxy.upstream.fallback import build_trace
+from proxy.upstream.guard import NONE, Guard, Permit
 
 KEEPALIVE: Final = 15.0
 """Seconds an idle connection is kept: below the 60 to 75 s of common servers, so that ours closes first."""
@@ -30,21 +32,29 @@ _INVENTED: Final = (hdrs.ACCEPT, hdrs.ACCEPT_ENCODING, hdrs.USER_AGENT, hdrs.CON
 @dataclass(frozen=True, slots=True)
 class PoolSettings:
     """connect: seconds for DNS, TCP and TLS together. field, fields: bytes of one response header field, how many.
-    ca_file: PEM bundle to trust instead of the system's. pull: do without the hand-over of `upstream/handler.py`."""
+    ca_file: PEM bundle to trust instead of the system's. pull: do without the hand-over of `upstream/handler.py`.
+    permit: addresses that are none of the public internet's, and may be connected to."""
 
     connect: float
     field: int
     fields: int
     ca_file: str = ""
     pull: bool = False
+    permit: Permit = NONE
 
 
-def build_session(settings: PoolSettings) -> aiohttp.ClientSession:
-    """A session for one provider. Raises OSError or ssl.SSLError when `ca_file` cannot be used."""
+def build_session(settings: PoolSettings, tell: Callable[[str, str], None]) -> aiohttp.ClientSession:
+    """A session for one provider. tell: as for Guard. Raises OSError or ssl.SSLError when `ca_file` cannot be used."""
     context: ssl.SSLContext | bool = True
     if settings.ca_file:
         context = ssl.create_default_context(cafile=settings.ca_file)
-    connector = aiohttp.TCPConnector(limit=0, keepalive_timeout=KEEPALIVE, ttl_dns_cache=DNS_TTL, ssl=context)
+    connector = aiohttp.TCPConnector(
+        limit=0,
+        keepalive_timeout=KEEPALIVE,
+        ttl_dns_cache=DNS_TTL,
+        ssl=context,
+        socket_factory=Guard(settings.permit, tell).open_socket,
+    )
     if not settings.pull:
         handler.install(connector)
     return aiohttp.ClientSession(

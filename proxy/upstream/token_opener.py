@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 from proxy.relay.ports import Answer, Opener, UpstreamRequest
+from proxy.relay.veil import veil
 from proxy.upstream.tokens import TokenSource
 from proxy.wire.headers import Headers
 
@@ -23,6 +24,7 @@ class TokenOpener:
         answer = await self._inner.open(replace(request, headers=fields))
         if answer.status == 401:
             self._tokens.expire()
+        answer = veil(answer, (token,))
         if any(token in value for _, value in answer.headers.raw):  # it never goes to a caller
             kept = [pair for pair in answer.headers.raw if token not in pair[1]]
             return replace(answer, headers=Headers(tuple(kept)))

@@ -16,6 +16,7 @@ from contextlib import suppress
 from typing import Final, Protocol
 
 from proxy.errors import Code, UpstreamFault
+from proxy.upstream.faults import describe, is_exhausted
 
 COMMAND_TIME: Final = 30.0
 """Seconds a command may take: several times what a round trip to an identity provider does."""
@@ -55,7 +56,7 @@ class TokenSource(Protocol):
     """Where an account's bearer token comes from."""
 
     async def get(self) -> str:
-        """The token to use now. Raises TokenFault."""
+        """The token to use now. Raises TokenFault, or another UpstreamFault where nobody is to blame for it."""
 
     def expire(self) -> None:
         """The provider refused the token: the next `get` fetches another, unless this one has just come."""
@@ -77,7 +78,7 @@ class CachedTokens:
         self._now = now
         self._token = ""
         self._fetched_at = 0.0
-        self._fault = ""
+        self._fault: UpstreamFault = TokenFault("")
         self._failed_at = -PAUSE
         self._running: asyncio.Task[None] | None = None
 
@@ -92,7 +93,7 @@ class CachedTokens:
         if running is not None:
             await asyncio.shield(running)  # who gives up must not take the token from the others
         if not self._token:
-            raise TokenFault(self._fault)
+            raise self._fault.with_traceback(None)
         return self._token
 
     def expire(self) -> None:
@@ -108,8 +109,8 @@ class CachedTokens:
     async def _run(self) -> None:
         try:
             token = await self._fetch()
-        except TokenFault as fault:
-            self._fault, self._failed_at = fault.detail, self._now()
+        except UpstreamFault as fault:
+            self._fault, self._failed_at = fault, self._now()
         else:
             self._token, self._fetched_at = token, self._now()
         finally:
@@ -138,7 +139,7 @@ async def run_command(arguments: Sequence[str], within: float = COMMAND_TIME) ->
             start_new_session=True,
         )
     except OSError as error:
-        raise TokenFault(f"token_command cannot be run: {_reason(error)}") from None
+        raise _map_error(error, "token_command cannot be run") from None
     try:
         async with asyncio.timeout(within):
             await output.enough.wait()
@@ -162,7 +163,7 @@ def read_file(path: str) -> str:
         with open(path, "rb") as file:
             content = file.read(LONGEST + 1)
     except OSError as error:
-        raise TokenFault(f"token_file cannot be read: {_reason(error)}") from None
+        raise _map_error(error, "token_file cannot be read") from None
     return parse_token(content, "token_file holds")
 
 
@@ -201,5 +202,7 @@ def _kill(pid: int) -> None:
         os.killpg(pid, signal.SIGKILL)  # its session is its own, and so are its children
 
 
-def _reason(error: OSError) -> str:
-    return (error.strerror or type(error).__name__).lower()
+def _map_error(error: OSError, what: str) -> UpstreamFault:
+    if is_exhausted(error):
+        return UpstreamFault(Code.DESCRIPTORS, describe(error))
+    return TokenFault(f"{what}: {(error.strerror or type(error).__name__).lower()}")

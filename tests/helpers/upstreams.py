@@ -1,11 +1,12 @@
 """The upstream room for tests: openers on a scripted origin, a receiver that collects, and a transport of no socket."""
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from typing import Any
 
 import pytest
+from aiohttp.abc import AbstractResolver
 from yarl import URL
 
 from proxy.errors import UpstreamFault
@@ -13,6 +14,7 @@ from proxy.relay.ports import Opener, Source, UpstreamRequest
 from proxy.types import AccountName, ProviderName
 from proxy.upstream.egress import parse_proxy
 from proxy.upstream.fallback import PullOpener
+from proxy.upstream.guard import build_permit
 from proxy.upstream.handler import PushHandler
 from proxy.upstream.opener import PushOpener
 from proxy.upstream.pool import PoolSettings, build_session
@@ -23,16 +25,29 @@ WAIT = 10.0
 
 @asynccontextmanager
 async def opening(
-    base_url: str, added: Mapping[str, str] | None = None, *, pull: bool = False, proxy: str = "", **settings: Any
+    base_url: str,
+    added: Mapping[str, str] | None = None,
+    *,
+    pull: bool = False,
+    proxy: str = "",
+    tell: Callable[[str, str], None] = lambda address, kind: None,
+    resolver: AbstractResolver | None = None,
+    **settings: Any,
 ) -> AsyncIterator[Opener]:
-    """An opener at `base_url`, with a pool of its own. proxy: the URL of the one to go through."""
-    pool = PoolSettings(**{"connect": 5.0, "field": 64 * 1024, "fields": 256, "pull": pull, **settings})
-    name, account, url = ProviderName("up"), AccountName("main"), URL(base_url)
-    async with build_session(pool) as session:
+    """An opener at `base_url`, with a pool of its own. proxy: the URL of the one to go through. tell: of addresses that
+    are refused. resolver: who answers for names."""
+    name, account, url, way = ProviderName("up"), AccountName("main"), URL(base_url), parse_proxy(proxy)
+    permit = build_permit([url] if way is None else [url, way.url], [])
+    usual = {"connect": 5.0, "field": 64 * 1024, "fields": 256, "pull": pull, "permit": permit}
+    pool = PoolSettings(**{**usual, **settings})
+    async with build_session(pool, tell) as session:
+        if resolver is not None:
+            connector: Any = session.connector
+            connector._resolver, connector._use_dns_cache = resolver, False
         if pull:
-            yield PullOpener(name, account, url, added or {}, session, parse_proxy(proxy))
+            yield PullOpener(name, account, url, added or {}, session, way)
         else:
-            yield PushOpener(name, account, url, added or {}, session, pool, parse_proxy(proxy))
+            yield PushOpener(name, account, url, added or {}, session, pool, way)
 
 
 class Collector:

@@ -10,6 +10,7 @@ from yarl import URL
 from proxy.errors import Code, UpstreamFault
 from proxy.relay.ports import UpstreamRequest
 from proxy.upstream.egress import HttpProxy, check_status, parse_proxy
+from proxy.upstream.guard import build_permit
 from tests.helpers.bare import black_hole
 from tests.helpers.certificates import Authority
 from tests.helpers.forward import forward_proxy
@@ -129,7 +130,8 @@ async def test_ways_are_not_shared_between_accounts() -> None:
     """Two accounts of one session, with a proxy each."""
     async with origin() as up, forward_proxy() as one, forward_proxy() as two:
         up.answer = OK
-        async with opening(up.base_url, proxy=one.url) as opener:
+        permit = build_permit([URL(up.base_url), URL(one.url), URL(two.url)], [])
+        async with opening(up.base_url, proxy=one.url, permit=permit) as opener:
             place: Any = opener
             other = type(place)(
                 opener.name, None, URL(up.base_url), {}, place._session, place._settings, parse_proxy(two.url)

@@ -12,6 +12,7 @@ from yarl import URL
 
 from proxy.errors import Code
 from proxy.upstream.faults import FOREIGN, describe, map_fault, map_proxy_fault
+from proxy.upstream.guard import AddressRefused
 
 KEY: Any = ConnectionKey("secret.example", 443, True, True, None, None, None)
 
@@ -35,6 +36,7 @@ def refuse(number: int) -> OSError:
             Code.UNREACHABLE,
             "ClientConnectorError EHOSTUNREACH",
         ),
+        (aiohttp.ClientConnectorError(KEY, AddressRefused()), Code.GUARDED, "AddressRefused"),
         (aiohttp.ClientConnectorDNSError(KEY, refuse(-2)), Code.DNS, "ClientConnectorDNSError"),
         (
             aiohttp.ClientConnectorCertificateError(KEY, ssl.SSLError("secret")),
@@ -50,7 +52,13 @@ def refuse(number: int) -> OSError:
         (BadHttpMessage("secret"), Code.PROTOCOL, "BadHttpMessage"),
         (LineTooLong(b"secret"), Code.PROTOCOL, "LineTooLong"),
         (aiohttp.ClientError("secret"), Code.PROTOCOL, "ClientError"),
-        (refuse(errno.EMFILE), Code.UNREACHABLE, "OSError EMFILE"),
+        (refuse(errno.EIO), Code.UNREACHABLE, "OSError EIO"),
+        (refuse(errno.EMFILE), Code.DESCRIPTORS, "OSError EMFILE"),
+        (
+            aiohttp.ClientConnectorError(KEY, refuse(errno.ENFILE)),
+            Code.DESCRIPTORS,
+            "ClientConnectorError ENFILE",
+        ),
     ],
     ids=lambda value: type(value).__name__ if isinstance(value, Exception) else None,
 )
@@ -82,6 +90,7 @@ REFUSED_TUNNEL: Any = aiohttp.ClientHttpProxyError(KEY, (), status=407, message=
         (REFUSED_TUNNEL, ELSEWHERE, False, Code.PROXY, "status 407"),
         # the proxy is where the connection failed
         (aiohttp.ClientConnectorDNSError(KEY, refuse(-2)), PROXY, False, Code.PROXY, "ClientConnectorDNSError"),
+        (aiohttp.ClientProxyConnectionError(KEY, AddressRefused()), PROXY, False, Code.PROXY, "AddressRefused"),
         (aiohttp.ClientProxyConnectionError(KEY, refuse(errno.ECONNREFUSED)), PROXY, False, Code.PROXY,
          "ClientProxyConnectionError ECONNREFUSED"),
         (aiohttp.ClientConnectorCertificateError(KEY, ssl.SSLError("secret")), PROXY, True, Code.PROXY,

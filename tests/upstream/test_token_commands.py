@@ -1,12 +1,15 @@
 """Tokens from real commands and files."""
 
 import asyncio
+import errno
 import os
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from proxy.errors import Code, UpstreamFault
 from proxy.upstream.tokens import (
     FILE_LIFE,
     FILE_LOOK,
@@ -65,6 +68,21 @@ async def test_a_command_that_fails_is_told_without_what_it_printed(arguments: l
         await open_command(arguments, 60.0).get()
     assert caught.value.detail == detail
     assert "canary" not in f"{caught.value} {caught.value!r}"
+
+
+@pytest.mark.parametrize("number", [errno.EMFILE, errno.ENOMEM])
+async def test_the_account_is_not_to_blame_for_what_this_process_lacks(
+    number: int, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    def refuse(*arguments: Any, **options: Any) -> Any:
+        raise OSError(number, "canary")
+
+    monkeypatch.setattr(asyncio.get_running_loop(), "subprocess_exec", refuse)
+    monkeypatch.setattr("proxy.upstream.tokens.open", refuse, raising=False)
+    for source in (open_command(shell("echo a"), 60.0), open_file(str(tmp_path / "token"))):
+        with pytest.raises(UpstreamFault) as caught:
+            await source.get()
+        assert (caught.value.code, caught.value.detail) == (Code.DESCRIPTORS, f"OSError {errno.errorcode[number]}")
 
 
 async def wait_until(condition: Callable[[], bool]) -> None:

@@ -1,5 +1,7 @@
 """A token goes along with each request, is given up when it is refused, and never comes back."""
 
+from dataclasses import replace
+
 import pytest
 
 from proxy.errors import Code, UpstreamFault
@@ -7,7 +9,8 @@ from proxy.relay.ports import Answer, UpstreamRequest
 from proxy.upstream.token_opener import TokenOpener
 from proxy.upstream.tokens import TokenFault
 from proxy.wire.headers import Headers
-from tests.helpers.fakes import FakeOpener
+from tests.helpers.fakes import FakeOpener, FakeSource
+from tests.helpers.upstreams import Collector
 
 
 class FakeTokens:
@@ -16,13 +19,14 @@ class FakeTokens:
     def __init__(self) -> None:
         self.asked = 0
         self.expired = 0
+        self.prefix = "token"
         self.fault: TokenFault | None = None
 
     async def get(self) -> str:
         self.asked += 1
         if self.fault is not None:
             raise self.fault
-        return f"token-{self.expired}"
+        return f"{self.prefix}-{self.expired}"
 
     def expire(self) -> None:
         self.expired += 1
@@ -102,3 +106,14 @@ async def test_a_fault_of_the_provider_passes_and_the_token_stays() -> None:
     with pytest.raises(UpstreamFault):
         await rig.open()
     assert rig.tokens.expired == 0
+
+
+async def test_an_error_that_quotes_the_token_does_not_show_it() -> None:
+    rig = Rig(403)
+    source, collector = FakeSource([], held=[b"no: a-longer-token-0", None]), Collector()
+    rig.answer = replace(rig.answer, source=source)
+    rig.tokens.prefix = "a-longer-token"
+    answer = await rig.open()
+    assert answer.source is not None
+    answer.source.start(collector)
+    assert collector.body == b"no: " + b"*" * 16
