@@ -52,11 +52,12 @@ class Ticker:
 
     def _run(self) -> None:
         now = self.now()
-        try:
-            for watched in list(self._watched):
+        for watched in list(self._watched):
+            try:
                 watched.tick(now)
-        finally:  # one that raises after all must not stop the clocks of all others
-            self._timer = self.loop.call_later(self._tick, self._run) if self._watched else None
+            except Exception as error:  # one that raises after all must not stop the clocks of those behind it
+                self.loop.call_exception_handler({"message": "Exception in a clock", "exception": error})
+        self._timer = self.loop.call_later(self._tick, self._run) if self._watched else None
 
 
 class Stillness:

@@ -13,6 +13,7 @@ from typing import Final, Protocol
 
 import msgspec
 
+from proxy.dialects.json_text import make_unicode
 from proxy.errors import UpstreamFault
 from proxy.relay.outcome import Attempt
 from proxy.relay.ports import Answer, UpstreamRequest
@@ -91,7 +92,7 @@ class RecordedTake:
 
     def answered(self, answer: Answer) -> None:
         fields = encode_fields(hide_answer_fields(answer.headers.raw))
-        self._add_head(cassette.ANSWER, cassette.Head(answer.status, answer.reason, fields))
+        self._add_head(cassette.ANSWER, cassette.Head(answer.status, make_unicode(answer.reason), fields))
 
     def received(self, data: bytes) -> None:
         self._reads.append((self._now(), data))

@@ -191,12 +191,12 @@ async def test_one_that_raises_does_not_stop_the_clocks_of_others() -> None:
 
     class Broken:
         def tick(self, now: float) -> None:
-            ticker.release(self)
             raise RuntimeError("a bug")
 
-    bell = Bell(ticker, 1)
-    ticker.watch(Broken())
+    broken, bell = Broken(), Bell(ticker, 2)
+    ticker.watch(broken)
     ticker.watch(bell)
     async with asyncio.timeout(5):
         await bell.done.wait()
+    ticker.release(broken)
     assert reported.is_set()

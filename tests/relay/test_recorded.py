@@ -1,5 +1,7 @@
 """One attempt on tape: exact where everything is written, bounded where only the ring remembers, and without keys."""
 
+from dataclasses import replace
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -11,7 +13,7 @@ from proxy.relay.ports import UpstreamRequest
 from proxy.relay.recorded import HELD, RING_BODY, RING_FIRST, RING_HELD, RING_LAST
 from proxy.relay.whole_upload import WholeUpload
 from proxy.wire.cassette import Asked, End, Head
-from tests.helpers.recordings_made import ASKED, Studio, read
+from tests.helpers.recordings_made import ANSWER, ASKED, Studio, read
 
 READS = st.lists(st.one_of(st.binary(min_size=1, max_size=300), st.integers(1, 3 * HELD).map(bytes)), max_size=300)
 EVENT = b"data: " + b"x" * 192 + b"\n\n"
@@ -193,3 +195,14 @@ def test_the_ring_alone_keeps_no_large_body() -> None:
     take = running.ask(UpstreamRequest("POST", "/", [], WholeUpload(bytes(RING_BODY + 1))))
     assert [piece.kind for piece in take._heads] == [b"request", b"answer"]
     assert running.ask(ASKED)._heads[1].data == b'{"a": 1}'
+
+
+def test_a_reason_that_is_no_text_is_kept_as_far_as_it_is_one() -> None:
+    studio = Studio("all")
+    running = studio.begin()
+    take = running.ask(answer=replace(ANSWER, reason="Gr\udcfc\xdfe"))  # as aiohttp has bytes that are no UTF-8
+    take.ended(None)
+    running.finish()
+    (kept,) = studio.shelf.read().takes
+    assert kept.head is not None
+    assert kept.head.reason == "Gr?\xdfe"
