@@ -23,6 +23,7 @@ from proxy.errors import PenstockError
 from proxy.relay.clocks import Ticker
 from proxy.relay.peek import collect
 from proxy.relay.ports import Answer
+from proxy.wire.hiding import mask_parts
 
 LARGEST_ERROR: Final = 1024 * 1024
 """Bytes of a provider's error that are read: more than any has ever said."""
@@ -59,7 +60,8 @@ async def read_refusal(asking: Asking, answer: Answer, ticker: Ticker, idle: flo
     failure = asking.provider.clean(asking.side.parse_error(answer.status, answer.headers, body if readable else b""))
     # A refusal of our key is none of the client's business.
     passes = asking.same and readable and failure.kind is not FailureKind.UPSTREAM_AUTH
-    return Refusal(failure, _pass(asking, answer, body) if passes else None)
+    masked = mask_parts([body], asking.provider.secrets)[0] if passes else b""
+    return Refusal(failure, _pass(asking, answer, masked) if passes else None)
 
 
 async def build_other(asking: Asking, answer: Answer, ticker: Ticker, idle: float) -> Whole:

@@ -13,6 +13,7 @@ from proxy.accounts.rotation import Go
 from proxy.accounts.trouble import How, Trouble
 from proxy.dialects.chat import Declined, Invalid
 from proxy.dialects.events import Failure, FailureKind
+from proxy.dialects.json_text import make_unicode
 from proxy.dialects.translate import Stage
 from proxy.edge.answers import Whole, build_other, build_whole_answer, is_compressed, open_stage, read_refusal
 from proxy.edge.asking import Answerer, Asking, aim
@@ -76,7 +77,7 @@ class Attempts:
         """Ask the provider of `asking`; its stream is read by the stage that `open_reader` gives."""
         scope, ticker, goal = self._scope, self._ticker, asking.goal
         opener = asking.provider.openers[go.lease.index]
-        attempt = scope.record.begin(asking.provider.name, opener.account, ticker.now(), goal.model)
+        attempt = scope.record.begin(asking.provider.name, opener.account, ticker.now(), make_unicode(goal.model))
         scope.record.phase = Phase.WAITING
         upload = WholeUpload(asking.turn.outgoing.body)
         request = UpstreamRequest("POST", asking.target, asking.headers, upload, repeatable=True)

@@ -9,36 +9,36 @@ length or up to the close ends with a reset, sent only after the kernel has deli
 """
 
 import asyncio
-import fcntl
 import socket
 import struct
-import termios
 from collections.abc import Callable
 from typing import Any, Final
 
 from aiohttp import ClientConnectionResetError, web
 
 from proxy.edge.downstream import Downstream
+from proxy.edge.insides import Connection, count_unsent, count_unwritten
 from proxy.edge.scope import SCOPE
 
 _RESET: Final = struct.pack("ii", 1, 0)
 """SO_LINGER on with zero seconds: closing sends RST."""
 
 _POLL: Final = (0.001, 0.05)
-"""Seconds between two looks at the kernel's send queue, doubling from the first to the second; nothing announces
-that it ran empty."""
+"""Seconds between two looks at the kernel's send queue, and at that below TLS, doubling from the first to the second;
+nothing announces that they ran empty."""
 
 
 class ClientStream:
     """Sink for one response. Make it with `open_stream`. watch: is told of every byte of the body."""
 
-    __slots__ = ("_chunked", "_head", "_protocol", "_response", "_transport", "_writer", "watch")
+    __slots__ = ("_chunked", "_head", "_protocol", "_response", "_transport", "_wire", "_writer", "watch")
 
     def __init__(self, request: web.BaseRequest, response: Downstream, transport: asyncio.Transport) -> None:
         self._response = response
         self._protocol = request.protocol
         self._writer = request.writer
         self._transport = transport
+        self._wire = request.protocol.wire if isinstance(request.protocol, Connection) else None
         self._chunked = response.can_be_cut
         self._head = response.waiting_head
         self.watch: Callable[[bytes], None] | None = None
@@ -70,8 +70,7 @@ class ClientStream:
     def count_unsent(self) -> int:
         # With what the kernel still holds: it takes more in steps of megabytes, and a slow client's reading has to
         # count in between.
-        waiting = self._transport.get_write_buffer_size()
-        return waiting + _count_undelivered(self._transport.get_extra_info("socket"))
+        return count_unsent(self._transport, self._wire)
 
     async def finish(self) -> None:
         self.flush()
@@ -82,12 +81,13 @@ class ClientStream:
         if self._transport.is_closing():
             return
         self.flush()
-        self._transport.set_write_buffer_limits(high=0)
+        self._transport.set_write_buffer_limits(high=1)  # at 0 TLS would take an empty buffer for a full one
         await self._writer.drain()
         if self._chunked:
-            self._transport.abort()  # the kernel still delivers what it has, then FIN: no last chunk
+            await self._wait_until_none(self._count_unwritten)
+            self._transport.abort()  # the kernel still delivers what it has, then FIN: no last chunk, no close_notify
         else:
-            await self._wait_until_delivered()
+            await self._wait_until_none(self.count_unsent)
             self.kill()
 
     def kill(self) -> None:
@@ -96,10 +96,12 @@ class ClientStream:
             _set_reset(self._transport.get_extra_info("socket"))
             self._transport.abort()
 
-    async def _wait_until_delivered(self) -> None:
-        sock = self._transport.get_extra_info("socket")
+    def _count_unwritten(self) -> int:
+        return count_unwritten(self._transport, self._wire)
+
+    async def _wait_until_none(self, count: Callable[[], int]) -> None:
         pause, longest = _POLL
-        while not self._transport.is_closing() and _count_undelivered(sock):
+        while not self._transport.is_closing() and count():
             await asyncio.sleep(pause)
             pause = min(2 * pause, longest)
 
@@ -114,17 +116,6 @@ async def open_stream(request: web.BaseRequest, response: Downstream) -> ClientS
     stream = ClientStream(request, response, transport)
     request[SCOPE].watchers.attach(stream)
     return stream
-
-
-def _count_undelivered(sock: Any) -> int:
-    """Bytes in the kernel that the peer has not acknowledged (SIOCOUTQ, tcp(7)); 0 for what is no TCP socket."""
-    if sock is None or sock.family not in (socket.AF_INET, socket.AF_INET6):
-        return 0
-    try:
-        answer: bytes = fcntl.ioctl(sock.fileno(), termios.TIOCOUTQ, bytes(4))
-    except (OSError, ValueError):
-        return 0
-    return int(struct.unpack("i", answer)[0])
 
 
 def _set_reset(sock: Any) -> None:

@@ -10,6 +10,7 @@ import asyncio
 import functools
 import re
 import time
+from contextlib import suppress
 from email.utils import formatdate
 from http import HTTPStatus
 from typing import Final
@@ -117,7 +118,8 @@ class Downstream(web.StreamResponse):
         if request is None or transport is None or self._keep_alive or request.content.is_eof():
             return
         if transport.can_write_eof() and not transport.is_closing():
-            transport.write_eof()
+            with suppress(OSError):  # asyncio's own loop only learns here that the client has reset the connection
+                transport.write_eof()
 
     def mark_cut(self) -> None:
         """The connection is closed: there is nothing left to end."""

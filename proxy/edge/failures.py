@@ -32,6 +32,8 @@ _KINDS: Final[Mapping[int, FailureKind]] = {
 
 ENDS: Final = {
     Code.BUSY: EndReason.LIMIT,
+    Code.MEMORY: EndReason.LIMIT,
+    Code.DESCRIPTORS: EndReason.LIMIT,
     Code.COOLING: EndReason.LIMIT,
     Code.CLIENT_STREAMS: EndReason.LIMIT,
     Code.CLIENT_REQUESTS: EndReason.LIMIT,
@@ -44,6 +46,7 @@ ENDS: Final = {
     Code.DNS: EndReason.CONNECT,
     Code.TLS: EndReason.CONNECT,
     Code.UNREACHABLE: EndReason.CONNECT,
+    Code.GUARDED: EndReason.CONNECT,
     Code.PROXY: EndReason.CONNECT,
     Code.CUT: EndReason.UPSTREAM_CUT,
     Code.FIRST_BYTE_TIMEOUT: EndReason.FIRST_BYTE,

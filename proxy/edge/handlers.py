@@ -14,6 +14,7 @@ from proxy.accounts.book import Lease, Shut
 from proxy.accounts.trouble import How, Trouble
 from proxy.dialects.failures import parse_failure
 from proxy.edge.client_stream import open_stream
+from proxy.edge.documents import build_sandbox, is_browser
 from proxy.edge.downstream import Downstream, Fields
 from proxy.edge.faults import read_fault
 from proxy.edge.granting import admit_mount
@@ -26,6 +27,7 @@ from proxy.relay.clocks import Ticker
 from proxy.relay.outcome import EndReason, Phase, Record
 from proxy.relay.ports import Answer, Source, UpstreamRequest
 from proxy.relay.pump import Clocks, Pump
+from proxy.relay.veil import veil
 from proxy.wire.headers import filter_response
 from proxy.wire.requests import get_body_length, wants_continue
 from proxy.wire.sse import EventCounter
@@ -87,7 +89,7 @@ async def _ask(scope: Scope, mount: Mount, lease: Lease, upload: ClientUpload | 
             lease.fail(Trouble(How.ANSWER, failure), ticker.wall(), 0.5)
     elif answer.status < 400:
         lease.succeed(ticker.wall())
-    return answer
+    return veil(answer, mount.provider.secrets)
 
 
 async def _ask_in_turn(scope: Scope, mount: Mount, upload: ClientUpload | None, ticker: Ticker) -> tuple[Answer, Lease]:
@@ -177,9 +179,10 @@ def _note_upload(record: Record, upload: ClientUpload | None) -> None:
 def _build_response(
     request: web.BaseRequest, scope: Scope, mount: Mount, answer: Answer, upload: ClientUpload | None
 ) -> Downstream:
+    reason = answer.reason.encode("utf-8", "surrogateescape")
     return Downstream(
         answer.status,
-        answer.reason,
+        "" if any(secret in reason for secret in mount.provider.secrets) else answer.reason,
         _build_fields(scope, mount, answer),
         answer.length,
         bodiless=request.method == "HEAD" or answer.status in _WITHOUT_BODY,
@@ -208,14 +211,16 @@ def _build_fields(scope: Scope, mount: Mount, answer: Answer) -> Fields:
     """Upstream's end-to-end fields without any that shows a key of ours, ours after them."""
     fields = filter_response(answer.headers)
     secrets = mount.provider.secrets
-    values = b"\n".join(value for _, value in fields)
-    if any(secret in values for secret in secrets):
-        fields = [pair for pair in fields if not any(secret in pair[1] for secret in secrets)]
+    shown = b"\n".join(map(b"\n".join, fields))
+    if any(secret in shown for secret in secrets):
+        fields = [pair for pair in fields if not any(secret in pair[0] or secret in pair[1] for secret in secrets)]
     if _is_event_stream(answer):
         if b"cache-control" not in answer.headers:
             fields.append((b"Cache-Control", b"no-cache"))
         if b"x-accel-buffering" not in answer.headers:
             fields.append((b"X-Accel-Buffering", b"no"))
+    if is_browser(scope.head.headers):  # of several types, browsers believe the last that is one (Fetch 2.2.2)
+        fields += build_sandbox(b", ".join(answer.headers.get_all(b"content-type")))
     fields.append((b"x-penstock-request-id", scope.record.id.encode()))
     fields.append((b"x-penstock-provider", mount.provider.name.encode()))
     if scope.record.account is not None:

@@ -20,6 +20,7 @@ from proxy.dialects.base import Dialect
 from proxy.dialects.capabilities import Capabilities, Row, find_capabilities
 from proxy.dialects.chat import ProviderSide
 from proxy.dialects.events import Failure
+from proxy.edge.peers import Peers
 from proxy.relay.outcome import Record
 from proxy.relay.ports import Opener
 from proxy.relay.watching import Tape
@@ -101,6 +102,7 @@ class House:
     wants_usage: the books or a limit need to know what a stream has cost, also where its client does not ask.
     prices: what tokens cost.
     chat_page: whether `/chat` is there.
+    peers: which connections are front proxies'.
     """
 
     mounts: tuple[Mount, ...]
@@ -118,6 +120,7 @@ class House:
     wants_usage: bool = False
     prices: PriceTable = field(default_factory=PriceTable)
     chat_page: bool = False
+    peers: Peers = field(default_factory=Peers)
 
     def find_capabilities(self, model: str) -> Capabilities:
         """What a provider's model can take. Remembered: it is asked for each request, of the same few models."""

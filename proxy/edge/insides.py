@@ -3,24 +3,31 @@
 - `Connection` answers heads that aiohttp's parser refuses, which never reach an application: constant body, right
   status, one log line. It cuts a head that takes too long, and counts what a connection sends.
 - `Server` builds Connections and, unlike aiohttp's, fails loudly on an unknown setting instead of dropping all of them.
-- `Runner` is an AppRunner with that server.
 
 Leaned on: `RequestHandler.data_received`, `handle_error`, `log_exception`, `_messages`, `_ErrInfo`, `_current_request`,
-`_waiter`, `_request_count`; `Server.__call__`; `AppRunner._make_server`. (`edge/downstream.py`: `StreamResponse`.)
+`_waiter`, `_request_count`, `_next_keepalive_close_time`, `_task_handler`, `finish_response`; `Server.__call__`.
+(`edge/downstream.py`: `StreamResponse`; `edge/runner.py`: `AppRunner`.)
 """
 
 import asyncio
+import fcntl
 import socket
-from collections.abc import Callable
+import struct
+import termios
+from collections.abc import Callable, Coroutine
 from typing import Any, Final, cast
 
 from aiohttp import web
 from aiohttp.http_exceptions import LineTooLong
 from aiohttp.web_protocol import RequestHandler, RequestPayloadError, _ErrInfo
 
+from proxy.edge.connections import Beginning, Connections, Occupant, Seat, make_room
 from proxy.edge.downstream import WholeAnswer
+from proxy.edge.lingering import Lingering
+from proxy.edge.scope import SCOPE
+from proxy.edge.turns import Turns
 from proxy.errors import Code, Refused
-from proxy.relay.clocks import Ticker
+from proxy.relay.clocks import Ticker, wait_while_moving
 
 WRITE_HIGH: Final = 64 * 1024
 """Bytes queued for a client before its upstream is paused: one full read of a busy stream; resumed below a quarter."""
@@ -28,8 +35,12 @@ WRITE_HIGH: Final = 64 * 1024
 _LEFT: Final = frozenset({7, 8})
 """TCP_CLOSE and TCP_CLOSE_WAIT, the first byte of TCP_INFO (linux/tcp.h): after a reset, and after a FIN."""
 
-_SHUTDOWN: Final = 0.1
-"""Seconds `cleanup` waits for handlers: the drain has waited for them before. aiohttp may take this twice."""
+CUTS: Final = 16
+"""Heads that are cut in one turn of the loop, should thousands be due: 100 us each."""
+
+QUEUED: Final = 1
+"""Requests in one turn of the loop, of those that were sent before the one ahead of them was answered: who sends a
+thousand at once gets all the time that nobody else wants, and no more."""
 
 Refuse = Callable[[Code, asyncio.BaseTransport | None], WholeAnswer]
 """Writes the log line of a request that could not be read, and builds its answer."""
@@ -38,20 +49,30 @@ Refuse = Callable[[Code, asyncio.BaseTransport | None], WholeAnswer]
 class Connection(RequestHandler):
     """One client connection. `received` counts its bytes on the wire, framing included."""
 
-    __slots__ = ("_head_deadline", "_server", "received")
+    __slots__ = ("_head_deadline", "_last_request", "_server", "received", "seat", "wire")
 
     def __init__(self, server: "Server", **settings: Any) -> None:
         super().__init__(server, **settings)
         self._server = server
         self._head_deadline = 0.0
+        self._last_request = 0
         self.received = 0
+        self.seat: Seat | None = None
+        self.wire: asyncio.Transport | None = None  # of TCP, also where TLS is above it
+
+    def leave(self) -> None:
+        """It is over, or its handshake has failed."""
+        if self.seat is not None:
+            self.seat.leave()
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self.wire = self.wire or cast(asyncio.Transport, transport)
         super().connection_made(transport)
         cast(asyncio.WriteTransport, transport).set_write_buffer_limits(high=WRITE_HIGH)
 
     def connection_lost(self, exc: BaseException | None) -> None:
         self._stop_waiting_for_head()
+        self.leave()
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
@@ -69,13 +90,54 @@ class Connection(RequestHandler):
         """A head has begun and not ended in time: 408, and the connection is over (RFC 9110 15.5.9)."""
         if now >= self._head_deadline:
             self._stop_waiting_for_head()
-            if self._in_head() and self.transport is not None:
-                self.transport.write(self._server.refuse(Code.REQUEST_TIMEOUT, self.transport).encode_closing())
-                self.force_close()
+            self._server.cuts.add(self._cut_head)
+
+    def _cut_head(self) -> None:
+        if self._in_head() and self.transport is not None:
+            self.transport.write(self._server.refuse(Code.REQUEST_TIMEOUT, self.transport).encode_closing())
+            self.force_close()
 
     @property
     def draining(self) -> bool:
-        return self._server.draining
+        """Whether the answer that begins now is the last: to the last request that had come before the drain began."""
+        return self._server.draining and self._request_count - len(self._messages) >= self._last_request
+
+    def set_draining(self) -> None:
+        self._last_request = self._request_count
+
+    async def finish_response(
+        self, request: web.BaseRequest, resp: web.StreamResponse, start_time: float | None
+    ) -> tuple[web.StreamResponse, bool]:
+        finished = await super().finish_response(request, resp, start_time)
+        if self.writing_paused and not await self._wait_until_read(request):
+            return resp, True
+        if self._messages and resp.keep_alive:
+            await self._server.queues.wait()
+        if not resp.keep_alive and (self._server.draining or self._messages) and request.content.is_eof():
+            self._linger()
+        return finished
+
+    async def _wait_until_read(self, request: web.BaseRequest) -> bool:
+        """A whole answer is written in one go: whoever asks for the next without reading would fill our memory. False
+        when the client has read nothing for too long, and is cut off."""
+        transport, scope = self.transport, request.get(SCOPE)
+        if transport is None or scope is None:
+            return True
+        limit, ticker = scope.house.limits.write_stall, self._server.ticker
+        try:
+            await wait_while_moving(ticker, limit, lambda: count_unsent(transport, self.wire), self._drain_helper())
+        except TimeoutError:
+            transport.abort()
+            return False
+        return True
+
+    def _linger(self, *, at_once: bool = False) -> None:
+        """Over, for us; but the client may be sending still. at_once: it has every answer."""
+        transport, self.transport, self._task_handler = self.transport, None, None
+        if transport is not None:
+            self._stop_waiting_for_head()
+            self._server.lingering.take(transport, self.leave, at_once=at_once)
+            super().connection_lost(None)  # the transport will tell its new protocol, not us
 
     def has_left(self) -> bool:
         """Whether the client has ended the connection. The event loop does not notice while reading is paused."""
@@ -85,9 +147,36 @@ class Connection(RequestHandler):
         state: bytes = sock.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, 1)
         return state[0] in _LEFT
 
-    def close_if_idle(self) -> None:
-        if self._waiter is not None and not self._messages:
-            self.force_close()  # `close` would end the task and leave the socket open
+    def close_if_idle(self, grace: float) -> bool:
+        """Close a connection on which nothing has happened for `grace` seconds; True for one that is kept because its
+        client may be about to ask, or has begun to."""
+        if self._messages or self._head_deadline or self.has_unread():
+            return True
+        if self._waiter is None:  # an answer is under way, or the task that waits for requests has yet to run
+            return not self._request_count
+        idle_since = self._next_keepalive_close_time - self._keepalive_timeout
+        if self._loop.time() < idle_since + grace:
+            return True
+        self._linger(at_once=True)
+        return False
+
+    @property
+    def has_served(self) -> bool:
+        return self._request_count > 0
+
+    def waits_since(self) -> float | None:
+        if not self._in_head():
+            return None
+        if self._head_deadline:
+            return self._head_deadline - self._server.head_limit
+        return self._next_keepalive_close_time - self._keepalive_timeout
+
+    def has_unread(self) -> bool:
+        return self.wire is not None and ask_kernel(self.wire.get_extra_info("socket"), termios.FIONREAD) > 0
+
+    def give_way(self) -> None:
+        self.leave()
+        self.force_close()
 
     def _fail_upload(self) -> None:
         """The parser has failed within a body: aiohttp queues an answer behind the request whose body never ends."""
@@ -114,8 +203,8 @@ class Connection(RequestHandler):
         self, request: web.BaseRequest, status: int = 500, exc: BaseException | None = None, message: str | None = None
     ) -> web.StreamResponse:
         """The answer to a head that could not be parsed. aiohttp's own would log it and quote it back."""
-        if request.writer.output_size > 0:
-            raise ConnectionError("the answer has begun: it can only be cut")
+        if request.writer.output_size > 0 or isinstance(exc, ConnectionError):
+            raise ConnectionError("the answer has begun, and can only be cut, or its client is gone")
         refusal = self._server.refuse(_find_code(status, exc, self.max_line_size), request.transport)
         refusal.force_close()
         return refusal
@@ -124,7 +213,9 @@ class Connection(RequestHandler):
 class Server(web.Server):
     """aiohttp's server of Connections."""
 
-    def __init__(self, inner: web.Server, ticker: Ticker, head_limit: float, refuse: Refuse) -> None:
+    def __init__(
+        self, inner: web.Server, ticker: Ticker, head_limit: float, refuse: Refuse, seats: Connections
+    ) -> None:
         super().__init__(
             inner.request_handler,
             request_factory=inner.request_factory,
@@ -136,49 +227,66 @@ class Server(web.Server):
         self.head_limit = head_limit
         self.refuse = refuse
         self.draining = False
+        self.lingering = Lingering(ticker)
+        self.cuts = Turns(self._loop, CUTS)
+        self.queues = Turns(self._loop, QUEUED)
+        self.seats = seats
+        self.handshakes: dict[asyncio.Task[None], Beginning] = {}
 
     def __call__(self) -> RequestHandler:
-        return Connection(self, loop=self._loop, **self._kwargs)
+        return self.build(None)
+
+    def build(self, seat: Seat | None) -> Connection:
+        connection = Connection(self, loop=self._loop, **self._kwargs)
+        connection.seat = seat
+        return connection
+
+    def begin(self, work: Coroutine[None, None, None], seat: Seat | None) -> None:
+        """Do what leads to a connection, a handshake for one."""
+        task = self._loop.create_task(work)
+        self.handshakes[task] = Beginning(task, seat, self.ticker.now())
+        task.add_done_callback(self.handshakes.pop)
+
+    def make_room(self, count: int) -> int:
+        """Have so many give way of the connections that wait for nothing; how many there were."""
+        occupants = [*self.handshakes.values(), *self._connections]
+        return make_room(cast(list[Occupant], occupants), count, self.ticker.now())
+
+    async def shutdown(self, timeout: float | None = None) -> None:
+        if self.handshakes:
+            await asyncio.wait(self.handshakes, timeout=timeout)
+        for task in list(self.handshakes):
+            task.cancel()
+        await asyncio.gather(*self.handshakes, return_exceptions=True)
+        await super().shutdown(timeout)
 
 
-class Runner(web.AppRunner):
-    """An AppRunner on our Server. `head_limit`: seconds for a whole request head, 0 for ever."""
+def count_unwritten(transport: asyncio.Transport, wire: asyncio.Transport | None) -> int:
+    """Bytes that the kernel does not have. What TLS has let go of may wait below it, on the `wire`."""
+    waiting = transport.get_write_buffer_size()
+    return waiting if wire is None or wire is transport else waiting + wire.get_write_buffer_size()
 
-    __slots__ = ("_head_limit", "_refuse", "_ticker")
 
-    def __init__(
-        self, app: web.Application, ticker: Ticker, head_limit: float, refuse: Refuse, **settings: Any
-    ) -> None:
-        super().__init__(
-            app,
-            handle_signals=False,
-            access_log=None,
-            handler_cancellation=True,
-            tcp_keepalive=False,  # the listener has it, and every connection from the listener
-            shutdown_timeout=_SHUTDOWN,
-            **settings,
-        )
-        self._ticker = ticker
-        self._head_limit = head_limit
-        self._refuse = refuse
+def count_unsent(transport: asyncio.Transport, wire: asyncio.Transport | None) -> int:
+    """Bytes that the client has not: the kernel takes more in steps of megabytes, and a slow client's reading has to
+    count in between."""
+    return count_unwritten(transport, wire) + count_undelivered(transport.get_extra_info("socket"))
 
-    async def _make_server(self) -> web.Server:
-        return Server(await super()._make_server(), self._ticker, self._head_limit, self._refuse)
 
-    def set_draining(self) -> None:
-        """From now on every answer is the last on its connection."""
-        if isinstance(self.server, Server):
-            self.server.draining = True
+def count_undelivered(sock: Any) -> int:
+    """Bytes in the kernel that the peer has not acknowledged (SIOCOUTQ, tcp(7)); 0 for what is no TCP socket."""
+    if sock is None or sock.family not in (socket.AF_INET, socket.AF_INET6):
+        return 0
+    return ask_kernel(sock, termios.TIOCOUTQ)
 
-    def has_connections(self) -> bool:
-        return self.server is not None and bool(self.server.connections)
 
-    def close_idle(self) -> None:
-        """Close the connections on which no request is under way."""
-        if self.server is not None:
-            for connection in self.server.connections:
-                if isinstance(connection, Connection):
-                    connection.close_if_idle()
+def ask_kernel(sock: Any, what: int) -> int:
+    """A number of bytes, by ioctl(2); 0 where there is none."""
+    try:
+        answer: bytes = fcntl.ioctl(sock.fileno(), what, bytes(4))
+    except (AttributeError, OSError, ValueError):
+        return 0
+    return int(struct.unpack("i", answer)[0])
 
 
 def _find_code(status: int, exc: BaseException | None, max_line: int) -> Code:

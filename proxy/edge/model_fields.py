@@ -5,6 +5,7 @@ from typing import Final
 from proxy.dialects.events import Failure
 from proxy.dialects.failures import retry_fields
 from proxy.edge.asking import Answerer, Asking
+from proxy.edge.documents import build_sandbox
 from proxy.edge.downstream import Fields
 from proxy.edge.question import Question
 from proxy.edge.scope import Scope
@@ -62,9 +63,10 @@ def build_pass_fields(asking: Asking, answer: Answer) -> Fields:
         for pair in filter_response(answer.headers)
         if pair[0].lower() not in _REPLACED
         and not pair[0].lower().startswith(b"access-control-")
-        and not any(secret in pair[1] for secret in secrets)
+        and not any(secret in pair[0] or secret in pair[1] for secret in secrets)
     ]
     kind = answer.headers.get_first(b"content-type")
+    fields += build_sandbox(kind)
     return [*fields, (b"Content-Type", kind)] if kind is not None else fields
 
 

@@ -59,6 +59,7 @@ async def test_our_settings_arrive_in_every_connection() -> None:
         "_close",
         "_force_close",
         "_manager",
+        "_next_keepalive_close_time",
         "max_line_size",
     ],
 )

@@ -1,5 +1,6 @@
 """The head of an answer: exactly the fields it is given, and what the hop needs."""
 
+import asyncio
 import json
 from email.utils import parsedate_to_datetime
 
@@ -10,6 +11,7 @@ from proxy.dialects.registry import DIALECTS
 from proxy.edge.downstream import Downstream, Fields, WholeAnswer, build_refusal
 from proxy.errors import Code
 from proxy.types import RequestId
+from tests.helpers.bare import BareClient, bare
 from tests.helpers.edge import build_house, serving
 from tests.helpers.rawhttp import connected
 
@@ -117,3 +119,24 @@ async def test_a_whole_answer_on_the_wire(request_: bytes, answer: bytes, lines:
         else:
             await client.send(b"GET /again HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n")
             assert (await client.rest()).startswith(b"HTTP/1.1 200 OK\r\n")
+
+
+async def test_a_client_that_resets_the_connection_on_its_answer_is_no_error(caplog: pytest.LogCaptureFixture) -> None:
+    """Its body is still coming in, so this direction is ended: that fails on asyncio's own loop."""
+    answered = asyncio.Event()
+    clients: list[BareClient] = []
+
+    class Leaving(WholeAnswer):
+        def _send_head(self, head: bytes, method: str, transport: asyncio.WriteTransport) -> None:
+            super()._send_head(head, method, transport)
+            clients[0].leave("rst")
+            answered.set()
+
+    async def handle(request: web.Request) -> web.StreamResponse:
+        return Leaving(413, [DATE], b"", close=True)
+
+    async with serving(build_house(), [], handle) as port, bare(port) as client:
+        clients.append(client)
+        await client.send(b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\nab")
+        await asyncio.wait_for(answered.wait(), 5)
+    assert [record.name for record in caplog.records] == []

@@ -6,7 +6,7 @@ import pytest
 
 from proxy.relay.outcome import EndReason, Phase
 from tests.helpers.origin import origin
-from tests.helpers.rawhttp import connected, fetch
+from tests.helpers.rawhttp import Reply, connected, fetch
 from tests.helpers.service import RunningProxy, mounted, running
 
 SSE = b"HTTP/1.1 200 OK\r\nContent-Type: Text/Event-Stream;charset=utf-8\r\nTransfer-Encoding: chunked\r\n"
@@ -57,15 +57,44 @@ async def test_nothing_is_added_to_what_is_no_event_stream(fields: bytes, pull: 
         assert (await proxy.wait_record()).events == 0
 
 
+@pytest.mark.parametrize(
+    ("fields", "policies"),
+    [
+        (b"Content-Type: text/html\r\n", [b"sandbox"]),
+        (b"Content-Type: image/svg+xml\r\nContent-Security-Policy: img-src *\r\n", [b"img-src *", b"sandbox"]),
+        (b"", [b"sandbox"]),
+        (b"Content-Type: application/json\r\nContent-Type: text/html\r\n", [b"sandbox"]),
+        (b"Content-Type: text/event-stream\r\nContent-Type: text/html\r\n", [b"sandbox"]),
+        (b"Content-Type: application/json\r\n", []),
+    ],
+)  # fmt: skip
+async def test_a_page_that_comes_through_a_mount_is_a_stranger_here(
+    fields: bytes, policies: list[bytes], pull: bool
+) -> None:
+    async with origin() as up, running(mounted(up.base_url), pull=pull) as proxy:
+        up.answer = b"HTTP/1.1 200 OK\r\n" + fields + b"Content-Length: 3\r\n\r\n<p>"
+        reply = await fetch(proxy.port, "/up/", headers="User-Agent: Mozilla/5.0\r\n")
+        plain = await fetch(proxy.port, "/up/")
+    assert _list_policies(reply) == policies
+    assert _list_policies(plain) == [policy for policy in policies if policy != b"sandbox"]
+
+
+def _list_policies(reply: Reply) -> list[bytes]:
+    lines = reply.raw.lower().split(b"\r\n")
+    return [line.partition(b": ")[2] for line in lines if line.startswith(b"content-security-policy: ")]
+
+
 async def test_a_field_that_shows_a_key_of_ours_does_not_go_back(pull: bool) -> None:
     config = mounted("", "openai-chat", auth="none")
     config["providers"]["up"]["accounts"] = {"main": {"key": "sk-secret"}}
     async with origin() as up:
         config["providers"]["up"]["base_url"] = up.base_url
         async with running(config, pull=pull) as proxy:
-            up.answer = b"HTTP/1.1 200 OK\r\nX-Echo: Bearer sk-secret\r\nX-Fine: 1\r\nContent-Length: 0\r\n\r\n"
+            shown = b"X-Echo: Bearer sk-secret\r\nX-sk-secret: 1\r\nX-Fine: 1\r\nContent-Length: 0\r\n\r\n"
+            up.answer = b"HTTP/1.1 401 No sk-secret\r\n" + shown
             reply = await fetch(proxy.port, "/up/")
-            assert "sk-secret" not in str(reply)
+            assert b"sk-secret" not in reply.raw
+            assert reply.status == 401
             assert (reply.headers["x-fine"], reply.headers["x-penstock-account"]) == ("1", "main")
 
 

@@ -118,7 +118,17 @@ def test_a_name_from_outside_stays_one_line_of_plain_text(name: str, shown: byte
 # A provider's fields for a client of its own dialect.
 
 
+JSON = (b"Content-Type", b"application/json; charset=utf-8")
+
+
 def passed(*fields: tuple[bytes, bytes], secrets: tuple[bytes, ...] = ()) -> list[tuple[bytes, bytes]]:
+    """Of an answer in JSON, but for its type."""
+    found = passed_all(*fields, JSON, secrets=secrets)
+    assert found[-1] == JSON
+    return found[:-1]
+
+
+def passed_all(*fields: tuple[bytes, bytes], secrets: tuple[bytes, ...] = ()) -> list[tuple[bytes, bytes]]:
     _, asking = ask()
     asking = replace(asking, provider=replace(asking.provider, secrets=secrets))
     return build_pass_fields(asking, Answer(200, "OK", Headers(fields), None, None))
@@ -155,14 +165,18 @@ def test_a_field_that_a_provider_names_as_of_the_connection_stays() -> None:
 
 
 def test_a_field_that_shows_a_key_of_ours_stays() -> None:
-    fields = ((b"X-Echo", b"Bearer sk-secret-1"), (b"X-Other", b"fine"))
+    fields = ((b"X-Echo", b"Bearer sk-secret-1"), (b"X-Other", b"fine"), (b"X-sk-secret-1", b"1"))
     assert passed(*fields, secrets=(b"sk-secret-1",)) == [fields[1]]
 
 
 def test_the_type_is_the_provider_s_and_stands_once() -> None:
-    assert passed((b"content-type", b"application/json; charset=utf-8")) == [
-        (b"Content-Type", b"application/json; charset=utf-8")
-    ]
+    assert passed_all((b"content-type", JSON[1])) == [JSON]
+
+
+def test_a_page_of_a_provider_s_is_a_stranger_here() -> None:
+    sandbox = (b"Content-Security-Policy", b"sandbox")
+    assert passed_all((b"content-type", b"text/html")) == [sandbox, (b"Content-Type", b"text/html")]
+    assert passed_all() == [sandbox]
 
 
 # The head of a stream.

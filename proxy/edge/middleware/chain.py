@@ -6,6 +6,7 @@ from aiohttp.typedefs import Middleware
 
 from proxy.edge.gate import Doors
 from proxy.edge.house import House
+from proxy.edge.memory import Memory
 from proxy.edge.middleware import (
     access_record,
     admission,
@@ -25,6 +26,7 @@ def build_chain(
     get_house: Callable[[], House],
     doors: Doors,
     streams: Streams,
+    memory: Memory,
     ticker: Ticker,
     write_record: Callable[[Record], None],
 ) -> list[Middleware]:
@@ -34,7 +36,7 @@ def build_chain(
         disconnect.build(),  # names the reason before the line is written; inside nobody need think of it
         error_response.build(),  # everything below may raise Refused or UpstreamFault
         gate.build(),  # a refused head costs nothing more, and tells the dialect that errors are put in
-        admission.build(streams),  # before work, so that an overload stays cheap
+        admission.build(streams, memory, ticker),  # before work, so that an overload stays cheap
         client_auth.build(),  # before the body is asked for: a 100 goes to nobody unknown
         request_headers.build(),  # last: it strips what authentication has read
     ]

@@ -14,7 +14,7 @@ def build() -> Middleware:
     async def disconnect(request: web.Request, handler: Handler) -> web.StreamResponse:
         try:
             return await handler(request)
-        except asyncio.CancelledError:
+        except (asyncio.CancelledError, ConnectionError):
             # A cancellation of our own has written its reason first: at the end of a drain, above all.
             request[SCOPE].record.close(EndReason.CLIENT_GONE)
             raise

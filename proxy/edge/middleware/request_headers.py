@@ -9,8 +9,13 @@ from proxy.wire.target import take_parameters
 
 _NONE: frozenset[bytes] = frozenset()
 
-_OURS = frozenset({b"accept-encoding", b"origin", b"referer", b"cookie", b"content-encoding", b"expect"})
-"""What a caller of a model route tells the proxy, not the provider: the body is read here, and so is the answer."""
+_OURS = frozenset({
+    b"accept-encoding", b"origin", b"referer", b"cookie", b"content-encoding", b"expect",
+    b"forwarded", b"x-forwarded-for", b"x-forwarded-host", b"x-forwarded-port", b"x-forwarded-proto",
+    b"x-forwarded-server", b"x-real-ip",
+})  # fmt: skip
+"""What a caller of a model route, or its front proxy, tells the proxy, not the provider: the body is read here, and so
+is the answer; and who has asked, from where, is no provider's business."""
 
 
 def build() -> Middleware:

@@ -16,18 +16,18 @@ from proxy.relay.outcome import Record
 def build(get_house: Callable[[], House], doors: Doors, ticker: Ticker) -> Middleware:
     @web.middleware
     async def scope(request: web.Request, handler: Handler) -> web.StreamResponse:
-        head = read_head(request)
+        head, house = read_head(request), get_house()
         parent = head.headers.get_first(b"traceparent")
         record = Record(
             make_request_id(),
             ticker.now(),
             time.time(),
             method=request.method,
-            remote=request.remote or "unix",
+            remote=house.peers.find_remote(request.get_extra_info("peername"), head.headers),
             door="admin" if doors.is_admin(request) else "public",
             traceparent=parent.decode("ascii", "replace") if parent else "",
         )
-        request[SCOPE] = Scope(record, get_house(), head, request.task)
+        request[SCOPE] = Scope(record, house, head, request.task)
         return await handler(request)
 
     return scope

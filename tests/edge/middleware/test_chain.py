@@ -3,6 +3,7 @@
 import pytest
 
 from proxy.edge.gate import Doors
+from proxy.edge.memory import Memory
 from proxy.edge.middleware.chain import build_chain
 from proxy.edge.streams import Streams
 from proxy.relay.clocks import Ticker
@@ -16,7 +17,7 @@ KEYED = {**mounted(UNUSED, "anthropic", auth="key"), "clients": {"dev": {"key": 
 
 
 async def test_the_chain_is_as_its_comments_say() -> None:
-    chain = build_chain(build_house, Doors(), Streams(), Ticker(), print)
+    chain = build_chain(build_house, Doors(), Streams(), Memory(), Ticker(), print)
     assert [middleware.__name__ for middleware in chain] == [
         "scope",
         "access_record",

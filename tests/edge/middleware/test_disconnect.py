@@ -3,7 +3,7 @@
 import asyncio
 
 import pytest
-from aiohttp import web
+from aiohttp import ClientConnectionResetError, web
 
 from proxy.edge.middleware import disconnect
 from proxy.edge.scope import SCOPE
@@ -47,3 +47,26 @@ async def test_an_answered_request_has_none() -> None:
     async with serving(build_house(), [disconnect.build()], handle) as port:
         assert (await fetch(port, "/")).status == 200
     assert ends == [None]
+
+
+@pytest.mark.parametrize("own", [None, EndReason.ERROR])
+async def test_a_client_that_is_found_gone_has_the_first_reason(own: EndReason | None) -> None:
+    """The first write tells, where the event loop has not."""
+    ends = list[EndReason | None]()
+
+    @web.middleware
+    async def watch(request: web.Request, handler: object) -> web.StreamResponse:
+        try:
+            return await handler(request)  # type: ignore[no-any-return,operator]
+        except ConnectionError:
+            ends.append(request[SCOPE].record.end)
+            return web.Response()
+
+    async def find_gone(request: web.Request) -> web.StreamResponse:
+        if own:
+            request[SCOPE].record.close(own)
+        raise ClientConnectionResetError("the client is gone")
+
+    async with serving(build_house(), [watch, disconnect.build()], find_gone) as port:
+        await fetch(port, "/")
+    assert ends == [own or EndReason.CLIENT_GONE]

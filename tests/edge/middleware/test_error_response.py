@@ -42,6 +42,7 @@ async def ask(make: Callable[[], Exception], *, body: bytes | None = None, route
         (Refused(Code.DRAINING, close=True), 503, EndReason.DRAIN, True),
         (UpstreamFault(Code.REFUSED, "x"), 502, EndReason.CONNECT, False),
         (UpstreamFault(Code.DNS, "x"), 502, EndReason.CONNECT, False),
+        (UpstreamFault(Code.GUARDED, "x"), 502, EndReason.CONNECT, False),
         (UpstreamFault(Code.PROXY, "x"), 502, EndReason.CONNECT, False),
         (UpstreamFault(Code.TLS, "x"), 502, EndReason.CONNECT, False),
         (UpstreamFault(Code.CUT, "x"), 502, EndReason.UPSTREAM_CUT, False),

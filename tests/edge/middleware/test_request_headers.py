@@ -38,6 +38,13 @@ async def test_end_to_end_fields_go_on_in_order() -> None:
     assert fields == [["a", "1"], ["a", "3"], ["via", "1.1 x"], ["x-forwarded-for", "y"]]
 
 
+async def test_on_a_model_route_no_provider_hears_who_has_asked_from_where() -> None:
+    told = "X-Forwarded-For: 192.0.2.1\r\nForwarded: for=192.0.2.1\r\nX-Real-IP: 192.0.2.1\r\n"
+    more = "X-Forwarded-Proto: https\r\nX-Forwarded-Host: a\r\nX-Forwarded-Port: 1\r\nX-Forwarded-Server: a\r\n"
+    fields, _ = await ask("/v1/models", headers=f"{told}{more}X: 1\r\n")
+    assert fields == [["x", "1"]]
+
+
 @pytest.mark.parametrize("auth", ["key", "none"])
 async def test_the_callers_credentials_stay_here(auth: str) -> None:
     fields, _ = await ask(headers=CREDENTIALS + "X: 1\r\n", auth=auth)
