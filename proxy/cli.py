@@ -19,10 +19,11 @@ from proxy.config.load import find_default_paths, load
 from proxy.config.model import Config
 from proxy.config.tree import format_place
 from proxy.errors import ConfigError, PenstockError
-from proxy.lifecycle import Service
+from proxy.lifecycle import Service, prepare_process
 from proxy.listeners import BindError
 from proxy.loop import run_loop
 from proxy.ops import log, messages
+from proxy.ops.notify import Manager, take_manager
 from proxy.tools import accounts, chat, demo, record, replay, show, tail, top, usage
 
 OK: Final = 0
@@ -71,6 +72,7 @@ def build_parser() -> argparse.ArgumentParser:
     serve.add_argument("--check-config", action="store_true", help="only check the configuration, as check-config")
     serve.add_argument("--log-format", choices=("auto", "json", "logfmt", "text"), help="instead of [log] format")
     serve.add_argument("--loop", choices=("auto", "uvloop", "asyncio"), default="auto")
+    serve.add_argument("--workers", nargs="?", action=_NoWorkers, help=argparse.SUPPRESS)
     serve.set_defaults(run=run_serve)
 
     play = commands.add_parser("demo", help="run the proxy in front of a built-in upstream that needs no key")
@@ -95,7 +97,29 @@ def build_parser() -> argparse.ArgumentParser:
     return parser
 
 
+class _NoWorkers(argparse.Action):
+    """Other servers have it; here a service manager looks after the processes."""
+
+    def __call__(
+        self, parser: argparse.ArgumentParser, namespace: argparse.Namespace, values: object, option: str | None = None
+    ) -> None:
+        parser.error(
+            "there are no workers: one process uses one core; for more, run several on one socket of systemd's"
+        )
+
+
 def run_serve(options: argparse.Namespace) -> int:
+    manager = take_manager(os.environ)
+    try:
+        return _serve(options, manager)
+    except PenstockError as error:
+        manager.tell_failure(f"not started: {error}")
+        raise
+    finally:
+        manager.close()
+
+
+def _serve(options: argparse.Namespace, manager: Manager) -> int:
     paths = tuple(options.config) or find_default_paths(os.environ)
 
     def load_config() -> Config:
@@ -104,6 +128,7 @@ def run_serve(options: argparse.Namespace) -> int:
     config = load_config()
     if options.check_config:
         return _report_good(config, as_json=False)
+    prepare_process()
     log.set_up(options.log_format or config.log.format, config.log.level)
 
     for place, message in find_cautions(config):
@@ -112,7 +137,8 @@ def run_serve(options: argparse.Namespace) -> int:
         messages.warn_nothing_mounted()
 
     async def serve() -> int:
-        return OK if await Service(config, load_config, options.log_format).run(messages.announce) else INTERRUPTED
+        service = Service(config, load_config, options.log_format, manager)
+        return OK if await service.run(messages.announce) else INTERRUPTED
 
     try:
         return run_loop(serve, options.loop)

@@ -14,6 +14,10 @@ from proxy.config.address import Address
 from proxy.errors import PenstockError
 
 _FIRST_FD: Final = 3  # SD_LISTEN_FDS_START
+_NAMES: Final = ("http", "unknown", "")
+"""Names of descriptors that mean callers: ours, and what stands where nobody gave one (sd_listen_fds(3)); a socket unit
+gives its own name otherwise."""
+
 _UNIX_MODE: Final = 0o660
 """Read and write for owner and group: a front proxy joins the group, nobody else connects."""
 
@@ -63,16 +67,28 @@ def take_inherited(environ: MutableMapping[str, str] | None = None) -> list[sock
     """The sockets that systemd passed to this process, if any; children of ours will not take them for theirs."""
     env = os.environ if environ is None else environ
     pid, count = env.pop("LISTEN_PID", ""), env.pop("LISTEN_FDS", "")
-    env.pop("LISTEN_FDNAMES", None)
-    if pid != str(os.getpid()) or not count.isdigit():
+    names = env.pop("LISTEN_FDNAMES", "").split(":")
+    if pid != str(os.getpid()) or not count.isdecimal():
         return []
-    sockets = []
-    for number in range(_FIRST_FD, _FIRST_FD + int(count)):
+    names += [""] * int(count)
+    return [_adopt(_FIRST_FD + index, names[index]) for index in range(int(count))]
+
+
+def _adopt(number: int, name: str) -> socket.socket:
+    """A descriptor that is ours by now. A name that somebody gave it for another purpose is no invitation."""
+    what = f"descriptor {number} of the service manager"
+    if name not in _NAMES and not name.endswith(".socket"):
+        raise BindError(what, f"its name is none of ours: FileDescriptorName={_NAMES[0]} makes it a listener")
+    try:
         sock = socket.socket(fileno=number)
-        sock.setblocking(False)
-        sock.set_inheritable(False)
-        sockets.append(sock)
-    return sockets
+        accepts = sock.type == socket.SOCK_STREAM and sock.getsockopt(socket.SOL_SOCKET, socket.SO_ACCEPTCONN)
+    except OSError:
+        raise BindError(what, "it is no socket") from None
+    if not accepts:
+        raise BindError(what, "it is no stream socket that listens; Accept= must be no")
+    sock.setblocking(False)
+    sock.set_inheritable(False)
+    return sock
 
 
 def watch_peers(sock: socket.socket) -> None:
@@ -82,13 +98,17 @@ def watch_peers(sock: socket.socket) -> None:
             sock.setsockopt(level, option, value)
 
 
-def show_listener(sock: socket.socket) -> str:
-    """The address of a listening socket, as a URL would have it or `unix:/path`."""
+def read_address(sock: socket.socket) -> Address:
+    """Where a bound socket is; an abstract one (unix(7)) with an @ for its first byte."""
     name = sock.getsockname()
     if sock.family == socket.AF_UNIX:
-        return f"unix:{name}"
-    host = f"[{name[0]}]" if ":" in name[0] else name[0]
-    return f"http://{host}:{name[1]}"
+        return Address(path=name if isinstance(name, str) else os.fsdecode(name).replace("\0", "@", 1))
+    return Address(name[0], name[1])
+
+
+def show_address(address: Address, *, tls: bool = False) -> str:
+    """The address of a listener, as a URL would have it or `unix:/path`."""
+    return str(address) if address.is_unix else f"{'https' if tls else 'http'}://{address}"
 
 
 def _open_tcp(address: Address) -> list[socket.socket]:

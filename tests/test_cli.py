@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 import proxy
+from proxy.cli import build_parser
 from proxy.config.load import load
 from proxy.errors import ConfigError
 from tests.helpers.command import MODULE, ROOT, SCRIPT, ran, started
@@ -55,6 +56,16 @@ async def test_wrong_usage_exits_with_2(arguments: list[str]) -> None:
     assert finished.code == 2
     assert finished.out == ""
     assert finished.err.startswith("usage: penstock")
+
+
+@pytest.mark.parametrize("arguments", [["--workers", "4"], ["--workers"], ["--workers=2"]])
+def test_who_asks_for_workers_is_told_how_more_cores_are_used(
+    arguments: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit) as exited:
+        build_parser().parse_args(["serve", *arguments])
+    assert exited.value.code == 2
+    assert "run several on one socket" in capsys.readouterr().err
 
 
 async def test_good_configuration_is_accepted() -> None:

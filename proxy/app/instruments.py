@@ -22,6 +22,7 @@ from proxy.ops.console.console import Console
 from proxy.ops.console.usage import build_reader
 from proxy.ops.guard import Guard
 from proxy.ops.metrics import Metrics, list_models
+from proxy.ops.metrics.moment import Readings
 from proxy.ops.recording import build_recorder_routes
 from proxy.ops.traces import open_spans
 from proxy.relay.clocks import Ticker
@@ -37,7 +38,7 @@ _LOG: Final = logging.getLogger("penstock")
 
 class Instruments:
     """environ: where paths are found that the configuration leaves open, and what traces are told by; without one
-    nothing outside is touched but what the configuration names."""
+    nothing outside is touched but what the configuration names. readings: what else a scrape shows."""
 
     def __init__(
         self,
@@ -48,13 +49,16 @@ class Instruments:
         list_rows: Callable[[], Rows],
         ticker: Ticker,
         write_record: Observer,
+        readings: Readings,
     ) -> None:
         self._ticker = ticker
         file = find_ledger_file(config.ledger.path, config.state.path, environ)
         self._ledger = None if file is None else Ledger(file, config.ledger.retain)
         self._recordings = Recordings(ticker, environ)
         self._console = Console(config, streams, board, list_rows, ticker, build_reader(file))
-        self._metrics = Metrics(streams, board, list_rows, ticker, list_models(config), self._list_readings())
+        self._metrics = Metrics(
+            streams, board, list_rows, ticker, list_models(config), {**self._list_readings(), **readings}
+        )
         self._spans = open_spans(environ)
         self._observers = self._list_observers(write_record)
         self._failing: set[Observer] = set()
@@ -127,7 +131,7 @@ class Instruments:
             found.append(self._spans.write)
         return tuple(found)
 
-    def _list_readings(self) -> dict[str, Callable[[], float]]:
+    def _list_readings(self) -> Readings:
         ledger, console, recordings = self._ledger, self._console, self._recordings
         return {
             "ledger_lost_rows": lambda: 0 if ledger is None else ledger.lost,

@@ -7,44 +7,48 @@ under. Sessions whose settings did not change are kept over a reload; the others
 import asyncio
 import time
 from collections.abc import Callable, Mapping
-from importlib.resources import files
+from functools import partial
 
 import aiohttp
 from aiohttp import web
 from yarl import URL
 
 from proxy.accounts.board import Board
-from proxy.accounts.book import AccountRow, Book
 from proxy.accounts.cooldown import StateStore
-from proxy.accounts.policy import Policy
 from proxy.app.compile import (
     build_allowances,
+    build_book,
     build_prices,
-    build_row,
     choose_settings,
     list_capabilities,
     list_marks,
     list_options,
+    list_secrets,
     open_tokens,
+    read_shipped_rows,
 )
 from proxy.app.instruments import Instruments
+from proxy.app.sharing import Sharing
 from proxy.config import model
 from proxy.config.lookup import ModelTable
 from proxy.config.state import find_state_file
-from proxy.dialects.capability_rows import build_rows, parse_rows
+from proxy.dialects.capability_rows import build_rows
 from proxy.dialects.registry import DIALECTS, PROVIDERS
 from proxy.edge.chat import handle_models
+from proxy.edge.connections import Connections
 from proxy.edge.downstream import WholeAnswer, build_refusal
 from proxy.edge.gate import Doors
 from proxy.edge.handlers import handle_mount
 from proxy.edge.house import House, Mount, Provider, Shared
-from proxy.edge.insides import Runner
+from proxy.edge.memory import Memory
 from proxy.edge.middleware.chain import build_chain
+from proxy.edge.peers import Peers, show_peer
+from proxy.edge.runner import Runner
 from proxy.edge.scope import SCOPE, make_request_id
 from proxy.edge.streams import Streams
 from proxy.errors import Code
 from proxy.ops.admin import build_routes, handle_admin
-from proxy.ops.messages import warn_attention
+from proxy.ops.messages import warn_attention, warn_guarded
 from proxy.relay.clocks import Ticker
 from proxy.relay.outcome import EndReason, Record
 from proxy.relay.ports import Opener
@@ -57,16 +61,12 @@ from proxy.upstream.fallback import PullOpener
 from proxy.upstream.opener import PushOpener
 from proxy.upstream.pool import PoolSettings, build_session
 from proxy.upstream.token_opener import TokenOpener
-from proxy.wire.headers import CREDENTIALS
 
 KEEPALIVE = 75.0
 """Seconds an idle client connection is kept: what nginx and most clients' pools are tuned to."""
 
 READ_BUFFER = 64 * 1024
 """Bytes of a request body held before the client is paused; one full read."""
-
-SHORTEST_SECRET = 8
-"""Characters below which a key is not looked for in an answer's fields: it may be any word, `none` above all."""
 
 _NOWHERE: Mapping[str, str] = {}
 
@@ -89,22 +89,37 @@ class Penstock:
         self.streams = Streams()
         self.doors = Doors()
         self.ticker = Ticker()
+        self.connections = Connections(config.limits, self.ticker)
+        self.memory = Memory()
         self._store = store or MemoryStore()
         self.board = Board(self._store, warn_attention)
         self.board.read(list_marks(config), self.ticker.wall())
         self._shared = Shared(config.limits.retry_budget)
         self._shared.allowances.renew(build_allowances(config))
         self._pull = pull or not handler.is_supported()
-        self._rows = parse_rows(files("proxy.dialects").joinpath("capabilities.toml").read_bytes())
+        self._rows = read_shipped_rows()
         self._sessions: dict[tuple[str, PoolSettings], aiohttp.ClientSession] = {}
         self._retiring: set[asyncio.Task[None]] = set()
         self.instruments = Instruments(
-            config, environ, self.streams, self.board, lambda: self.house.rows_by_provider, self.ticker, write_record
+            config,
+            environ,
+            self.streams,
+            self.board,
+            lambda: self.house.rows_by_provider,
+            self.ticker,
+            write_record,
+            {
+                **self.connections.list_readings(),
+                "memory_short": lambda: self.memory.is_short(self.house.limits.memory, self.ticker.now()),
+            },
         )
         self._shared.allowances.seed(self.ticker.wall(), self.instruments.read_spent())
         self._shared.open_tape = self.instruments.open_tape
         self.house = self._build_house(config)
         self._look(config)
+        file = find_state_file(config.state.path, environ)
+        self._sharing = Sharing(file, self._shared.allowances, self.board, self.ticker)
+        self._sharing.start()
         self.runner = self._build_runner(config.limits)
 
     def reload(self, config: model.Config) -> None:
@@ -117,6 +132,7 @@ class Penstock:
             raise
         self._shared.allowances.renew(build_allowances(config))
         self._look(config)
+        self._sharing.renew()
         wanted = {
             (name, choose_settings(config, provider, pull=self._pull)) for name, provider in config.providers.items()
         }
@@ -131,12 +147,14 @@ class Penstock:
             task.cancel()
         for session in self._sessions.values():
             await session.close()
+        await self._sharing.close()
         await self.instruments.close()
         await self._store.close()
 
     def _look(self, config: model.Config) -> None:
-        """Let the instruments look at the house as it is now."""
+        """Let the instruments look at the house as it is now, and the connections."""
         house = self.house
+        self.connections.apply(config.limits, house.peers)
         providers = {mount.provider.name: mount.provider for mount in house.mounts}
         providers |= {provider.name: provider for provider in house.providers.values()}
         self.instruments.configure(config, providers.values())
@@ -171,6 +189,7 @@ class Penstock:
             wants_usage=self.instruments.keeps_books or any(row.counts_tokens for row in allowances.values()),
             prices=build_prices(config),
             chat_page=config.chat.enabled,
+            peers=Peers(config.server.trusted_proxies),
         )
 
     def _build_provider(self, config: model.Config, name: str, row: model.Provider) -> Provider:
@@ -179,7 +198,7 @@ class Penstock:
         settings = choose_settings(config, row, pull=self._pull)
         session = self._sessions.get((name, settings))
         if session is None:
-            session = self._sessions[name, settings] = build_session(settings)
+            session = self._sessions[name, settings] = build_session(settings, partial(warn_guarded, name))
         added = {header: value.reveal() for header, value in row.headers.items()}
         provider = ProviderName(name)
 
@@ -196,37 +215,23 @@ class Penstock:
 
         openers = [build_account(alias, account) for alias, account in row.accounts.items()]
         openers = openers or [build_opener(None, added)]
-        keys = [account.key.reveal() for account in row.accounts.values()]
-        keys += [value.rpartition(" ")[2] for header, value in added.items() if header.lower().encode() in CREDENTIALS]
-        secrets = tuple(key.encode() for key in keys if len(key) >= SHORTEST_SECRET)
         base_path = url.raw_path.rstrip("/")
         side, options = PROVIDERS.get(row.dialect), list_options(row)
         return Provider(
             provider,
             dialect,
             base_path,
-            self._build_book(config, provider, row),
+            build_book(config, provider, row, self.board),
             tuple(openers),
-            secrets,
+            list_secrets(row),
             side,
             options,
             shares_sessions=row.affinity == "session" and len(openers) > 1,
         )
 
-    def _build_book(self, config: model.Config, provider: ProviderName, row: model.Provider) -> Book:
-        rows = [build_row(row, alias, account) for alias, account in row.accounts.items()]
-        return Book(
-            provider,
-            rows or [AccountRow(None)],
-            self.board,
-            strategy=row.strategy,
-            affinity=row.affinity == "session",
-            policy=Policy(config.limits.cooldown_max),
-        )
-
     def _build_runner(self, limits: model.Limits) -> Runner:
         instruments = self.instruments
-        chain = build_chain(lambda: self.house, self.doors, self.streams, self.ticker, instruments.observe)
+        chain = build_chain(lambda: self.house, self.doors, self.streams, self.memory, self.ticker, instruments.observe)
         app = web.Application(middlewares=chain)
         admin = {
             **build_routes(
@@ -254,6 +259,7 @@ class Penstock:
             self.ticker,
             limits.head_timeout,
             self._refuse,
+            self.connections,
             keepalive_timeout=KEEPALIVE,
             read_bufsize=READ_BUFFER,
             auto_decompress=False,
@@ -265,12 +271,11 @@ class Penstock:
 
     def _refuse(self, code: Code, transport: asyncio.BaseTransport | None) -> WholeAnswer:
         """A request that could not be read: it never reaches a middleware, and still has an id and a line."""
-        peer = transport.get_extra_info("peername") if transport else None
         record = Record(
             make_request_id(),
             self.ticker.now(),
             time.time(),
-            remote=str(peer[0]) if isinstance(peer, tuple) else "unix",
+            remote=show_peer(transport.get_extra_info("peername") if transport else None),
             status=code.status,
             error=code.slug,
             end=EndReason.ERROR if code is Code.INTERNAL else EndReason.REFUSED,

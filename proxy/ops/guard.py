@@ -171,11 +171,11 @@ class Guard:
         return hmac.new(key, b"penstock console %d" % until, hashlib.sha256).hexdigest()
 
     def _knows_host(self, request: web.BaseRequest) -> bool:
-        sockname = request.get_extra_info("sockname")
-        if not isinstance(sockname, tuple):
-            return True  # no browser reaches a Unix socket
         hosts = request.headers.getall("Host", [])
         host = read_host(hosts[0]) if len(hosts) == 1 else ""
+        sockname = request.get_extra_info("sockname")
+        if not isinstance(sockname, tuple):  # a browser comes by what forwards to a Unix socket, `ssh -L` for one
+            return self.wants_token or is_loopback(host)
         return is_loopback(host) or host == sockname[0] or (bool(self._name) and host == self._name)
 
 
@@ -193,6 +193,8 @@ def _name_cookie(request: web.BaseRequest) -> str:
 
 def _build_cookie(request: web.BaseRequest, value: str, lifetime: int) -> tuple[bytes, bytes]:
     text = f"{_name_cookie(request)}={value}; HttpOnly; SameSite=Strict; Path=/; Max-Age={lifetime}"
+    if request.secure:
+        text += "; Secure"  # it was given by TLS, and goes back by nothing else (RFC 6265 4.1.2.5)
     return b"Set-Cookie", text.encode()
 
 

@@ -4,6 +4,7 @@ import logging
 from collections.abc import Sequence
 
 from proxy.accounts.cooldown import Cooldown
+from proxy.config.tree import format_place
 
 _LOG = logging.getLogger("penstock")
 
@@ -23,6 +24,16 @@ def warn_nothing_mounted() -> None:
 def warn_caution(place: str, message: str) -> None:
     """Say what is allowed, and likely not meant."""
     _LOG.warning("configuration: %s: %s", place, message)
+
+
+def warn_guarded(provider: str, address: str, kind: str) -> None:
+    """Say that a name of a provider's leads where no request may go, and how to let it."""
+    place = format_place(("providers", provider))
+    _LOG.warning(
+        "provider %s: not connected to %s: this is a %s address, and no name may lead there; if it is meant, "
+        '[%s] takes private_networks = ["%s"]',
+        *(provider, address, kind, place, address),
+    )
 
 
 def warn_attention(cooldown: Cooldown) -> None:

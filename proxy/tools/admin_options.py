@@ -1,16 +1,24 @@
 """Where the commands that ask a running proxy find its admin listener: at the address of `--admin`, else of
-`$PENSTOCK_ADMIN`, else of `[server] admin` in the configuration that `penstock serve` would read here.
+`$PENSTOCK_ADMIN`, else at that of the service of this machine, unless another configuration is given or lies here,
+else of `[server] admin` in the configuration that `penstock serve` would read here.
 """
 
 import argparse
+import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
 from proxy.config.address import Address, parse_address
-from proxy.config.load import find_default_paths, load
+from proxy.config.load import DEFAULT_PATHS, find_default_paths, load
 from proxy.errors import ConfigError
 from proxy.tools.admin_client import AdminError
+
+SERVICE: Final = "/run/penstock/admin-1.sock"
+"""A link to the admin socket of the newest instance on the first core, as systemd/penstock@.service sets it. The
+service's configuration cannot be asked: only the service sees its credentials."""
+
+SERVICE_CONFIG: Final = Path(DEFAULT_PATHS[-1])
 
 _OFF: Final = ("", "off")
 
@@ -19,7 +27,8 @@ def add_admin_options(parser: argparse.ArgumentParser) -> None:
     """`--admin` and `--config`."""
     parser.add_argument(
         "--admin", metavar="ADDRESS", type=parse_admin,
-        help="the admin listener, host:port or the path of a Unix socket; else $PENSTOCK_ADMIN, else [server] admin",
+        help="the admin listener, host:port or the path of a Unix socket; else $PENSTOCK_ADMIN, else the service's, "
+        "else [server] admin",
     )  # fmt: skip
     parser.add_argument(
         "--config", metavar="FILE", type=Path, action="append", default=[],
@@ -35,10 +44,13 @@ def choose_admin(options: argparse.Namespace, environ: Mapping[str, str]) -> Add
 
 def find_admin(paths: Sequence[Path], environ: Mapping[str, str]) -> Address:
     """Where the admin listener should be. Raises AdminError when there is none, or nothing tells."""
+    paths = tuple(paths) or find_default_paths(environ)
     text = environ.get("PENSTOCK_ADMIN", "")
+    if not text and paths in ((), (SERVICE_CONFIG,)) and os.path.lexists(SERVICE):
+        text = SERVICE
     if not text:
         try:
-            text = load(tuple(paths) or find_default_paths(environ), environ).server.admin
+            text = load(paths, environ).server.admin
         except ConfigError as error:
             raise AdminError(f"the configuration does not tell where to ask: give --admin. {error}") from None
     if text.lower() in _OFF:

@@ -3,26 +3,16 @@
 import os
 import signal
 import socket
-import sys
 from pathlib import Path
+
+import pytest
 
 from tests.helpers.bare import bare
 from tests.helpers.command import ran, started
+from tests.helpers.managed import notified, passing
 from tests.helpers.origin import Origin, origin
 
 LOOP = os.environ.get("PENSTOCK_TEST_LOOP", "uvloop")
-
-PASS_SOCKET = """
-import os, socket, sys
-sock = socket.socket()
-sock.bind(("127.0.0.1", 0))
-sock.listen()
-print(sock.getsockname()[1], flush=True)
-os.dup2(os.dup(sock.detach()), 3)
-os.environ.update(LISTEN_FDS="1", LISTEN_PID=str(os.getpid()))
-os.execv(sys.executable, [sys.executable, "-m", "proxy", *sys.argv[1:]])
-"""
-"""What systemd does (sd_listen_fds(3)): the socket at descriptor 3, and the process that it is meant for by its id."""
 
 
 def write_config(folder: Path, upstream: Origin, listen: str) -> str:
@@ -79,19 +69,82 @@ async def test_a_unix_socket_in_use_is_exit_69(tmp_path: Path) -> None:
         assert os.path.exists(path)
 
 
-async def test_a_socket_passed_by_the_service_manager_is_used_instead_of_the_listeners(tmp_path: Path) -> None:
+@pytest.mark.parametrize("name", ["http", "", "unknown", "penstock.socket"])
+async def test_a_socket_passed_by_the_service_manager_is_used_instead_of_the_listeners(
+    tmp_path: Path, name: str
+) -> None:
     async with origin() as upstream:
         with socket.socket() as taken:
             taken.bind(("127.0.0.1", 0))
             taken.listen()
             file = write_config(tmp_path, upstream, f"127.0.0.1:{taken.getsockname()[1]}")
-            command = (sys.executable, "-c", PASS_SOCKET)
+            command = passing(("127.0.0.1", name))
             async with started("serve", "--config", file, "--loop", LOOP, command=command) as running:
                 port = int(await running.out_line())
                 assert f":{port}" in await running.err_line("listening on")
+                assert "".join(running.err).count("[server] listen is left aside") == 1
                 assert (await get(port)).startswith(b"HTTP/1.1 200 ")
                 running.interrupt(signal.SIGTERM)
                 assert (await running.finish()).code == 0
+
+
+async def test_several_sockets_are_served_and_a_unix_one_too(tmp_path: Path) -> None:
+    path, abstract = str(tmp_path / "passed.sock"), f"@penstock-test-{os.getpid()}"
+    command = passing(("127.0.0.1", "http"), ("::1", "http"), (path, "http"), (abstract, "http"))
+    async with origin() as upstream:
+        file = write_config(tmp_path, upstream, "127.0.0.1:8088")  # as shipped: nobody wrote it
+        async with started("serve", "--config", file, "--loop", LOOP, command=command) as running:
+            port, port6 = int(await running.out_line()), int(await running.out_line())
+            line = await running.err_line("listening on")
+            assert f"http://127.0.0.1:{port}, http://[::1]:{port6}, unix:{path}, unix:{abstract}" in line
+            assert "left aside" not in "".join(running.err)
+            for where in (port, path, abstract.replace("@", "\0")):
+                assert (await get(where)).startswith(b"HTTP/1.1 200 ")
+            running.interrupt(signal.SIGTERM)
+            assert (await running.finish()).code == 0
+        assert os.path.exists(path)  # whoever made it has it still
+
+
+@pytest.mark.parametrize(
+    ("where", "name", "reason"),
+    [
+        ("127.0.0.1", "metrics", "its name is none of ours"),
+        ("datagram", "http", "it is no stream socket that listens"),
+        ("file", "http", "it is no socket"),
+    ],
+)
+async def test_a_descriptor_that_is_no_listener_of_ours_is_exit_69(
+    tmp_path: Path, where: str, name: str, reason: str
+) -> None:
+    async with origin() as upstream:
+        file = write_config(tmp_path, upstream, "127.0.0.1:0")
+        finished = await ran("serve", "--config", file, "--loop", LOOP, command=passing((where, name)))
+        assert finished.code == 69
+        assert f"penstock: cannot listen on descriptor 3 of the service manager: {reason}" in finished.err
+
+
+@pytest.mark.parametrize(
+    ("extra", "complaint"),
+    [
+        ("", "is not loopback, and without any [clients] anyone could call"),
+        ('[clients.a]\nkey = "0123456789abcdef"\n[providers.up.accounts.m]\nkey = "k"\n', "could spend the keys of"),
+    ],
+    ids=["no clients", "open mount"],
+)
+async def test_a_passed_socket_that_would_open_too_much_is_exit_78(tmp_path: Path, extra: str, complaint: str) -> None:
+    async with origin() as upstream:
+        file = write_config(tmp_path, upstream, "127.0.0.1:0")
+        with open(file, "a") as more:
+            more.write(extra)
+        with notified(tmp_path) as manager:
+            env = {"NOTIFY_SOCKET": manager.address}
+            command = passing(("127.0.0.1", "http"), ("0.0.0.0", "http"))
+            finished = await ran("serve", "--config", file, "--loop", LOOP, command=command, env=env)
+            assert finished.code == 78
+            assert complaint in finished.err
+            assert "Traceback" not in finished.err
+            assert complaint in await manager.wait("STATUS=not started: invalid configuration: ")
+            assert "READY=1" not in manager.told
 
 
 async def test_a_socket_meant_for_another_process_is_left_alone(tmp_path: Path) -> None:

@@ -180,6 +180,7 @@ async def test_a_session_says_what_is_wanted(open_proxy: RunningProxy, proxy: Ru
     assert (shown["token_wanted"], shown["token_missing"], shown["signed_in"]) == (False, False, True)
     shown = (await fetch(proxy.admin_port, "/console/session")).json
     assert (shown["token_wanted"], shown["token_missing"], shown["signed_in"]) == (True, False, False)
+    assert "version" not in shown  # whoever looks for weak ones has to be let in first
 
 
 async def test_without_a_token_nobody_gets_in_where_others_could_reach_it() -> None:

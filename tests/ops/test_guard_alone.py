@@ -18,11 +18,19 @@ TOKEN = "the-token-of-this-console"
 LOOPBACK = "127.0.0.1:8788"
 
 
-def build_request(path: str = "/accounts", cookies: Mapping[str, str] | None = None, **headers: str) -> Any:
+def build_request(
+    path: str = "/accounts", cookies: Mapping[str, str] | None = None, *, secure: bool = False, **headers: str
+) -> Any:
     fields = CIMultiDict({"Host": "127.0.0.1:8788", **headers})
     known = {"sockname": ("127.0.0.1", 8788)}
     return SimpleNamespace(
-        path=path, method="GET", headers=fields, cookies=cookies or {}, remote="127.0.0.1", get_extra_info=known.get
+        path=path,
+        method="GET",
+        headers=fields,
+        cookies=cookies or {},
+        remote="127.0.0.1",
+        get_extra_info=known.get,
+        secure=secure,
     )
 
 
@@ -53,6 +61,13 @@ def test_a_cookie_is_good_for_its_time_and_as_it_was_made() -> None:
         assert refused(one, build_request(cookies={name: forged})) == "token_wanted"
     now[0] += LIFETIME
     assert refused(one, build_request(cookies=cookie)) == "token_wanted"
+
+
+def test_a_cookie_that_was_given_by_tls_never_goes_back_in_the_clear() -> None:
+    one, _ = build_guard()
+    for secure in (False, True):
+        for _, field in (one.sign_in(build_request(secure=secure), TOKEN), one.sign_out(build_request(secure=secure))):
+            assert (b"; Secure" in field) is secure
 
 
 def test_an_unsigned_cookie_opens_nothing_where_there_is_no_token() -> None:
@@ -104,10 +119,27 @@ def test_an_address_that_the_connection_came_to_is_its_own() -> None:
     assert refused(one, request) == "token_wanted"
 
 
-def test_no_browser_reaches_a_socket_in_the_file_system() -> None:
-    one, _ = build_guard("unix:/run/penstock.sock", "")
-    request = build_request(Host="anything")
+def over_a_socket_in_the_file_system(host: str) -> Any:
+    request = build_request(Host=host)
     request.get_extra_info = {"sockname": "/run/penstock.sock"}.get
+    return request
+
+
+def test_a_browser_comes_to_a_socket_in_the_file_system_by_what_forwards_to_it() -> None:
+    """ssh -L 8089:/run/penstock.sock, and a page of evil.example whose name leads to 127.0.0.1 now."""
+    one, _ = build_guard("unix:/run/penstock.sock", "")
+    for host in ("localhost", "127.0.0.1:8089", "[::1]:8089"):
+        one.admit(over_a_socket_in_the_file_system(host))
+    for host in ("evil.example:8089", "10.0.0.1", ""):
+        assert refused(one, over_a_socket_in_the_file_system(host)) == "foreign_host"
+
+
+def test_a_front_proxy_may_call_a_socket_with_a_token_anything() -> None:
+    one, _ = build_guard("unix:/run/penstock.sock")
+    assert refused(one, over_a_socket_in_the_file_system("console.example")) == "token_wanted"
+    cookie = read_cookie(one.sign_in(over_a_socket_in_the_file_system("console.example"), TOKEN))
+    request = over_a_socket_in_the_file_system("console.example")
+    request.cookies = cookie
     one.admit(request)
 
 

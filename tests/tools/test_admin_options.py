@@ -6,6 +6,7 @@ import pytest
 
 from proxy.cli import build_parser
 from proxy.config.address import Address
+from proxy.tools import admin_options
 from proxy.tools.admin_client import AdminError
 from proxy.tools.admin_options import find_admin
 
@@ -46,3 +47,18 @@ def test_without_an_address_nothing_is_asked(
     file.write_text(content)
     with pytest.raises(AdminError, match=message):
         find_admin([file], environ)
+
+
+def test_the_service_of_this_machine_is_asked_unless_another_is_meant(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    service = tmp_path / "admin-1.sock"
+    monkeypatch.setattr(admin_options, "SERVICE", str(service))
+    assert find_admin([], {}) == Address("127.0.0.1", 8089)  # none is installed
+    service.symlink_to("blue/admin.sock")
+    assert find_admin([], {}) == Address(path=str(service))
+    assert find_admin([], {"PENSTOCK_ADMIN": "127.0.0.1:1"}) == Address("127.0.0.1", 1)
+    (tmp_path / "penstock.toml").write_text('[server]\nadmin = "127.0.0.1:2"\n')
+    assert find_admin([], {}) == Address("127.0.0.1", 2)
+    assert find_admin([tmp_path / "penstock.toml"], {}) == Address("127.0.0.1", 2)

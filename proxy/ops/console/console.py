@@ -5,6 +5,7 @@ who may look. Nobody waits for a viewer: what it does not read in time it does n
 """
 
 import asyncio
+import functools
 import logging
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
@@ -13,7 +14,6 @@ from typing import Final
 
 from aiohttp import web
 
-from proxy import __version__
 from proxy.accounts.board import Board
 from proxy.config.address import parse_address
 from proxy.config.model import Config
@@ -32,7 +32,7 @@ from proxy.ops.console.tail import FORMS, Gathering, Reader
 from proxy.ops.guard import Guard
 from proxy.relay.clocks import Ticker
 from proxy.relay.outcome import EndReason, Record
-from proxy.wire.page import build_page
+from proxy.wire.page import Page, build_page
 
 MOST_VIEWERS: Final = 64
 """Event streams at once: a few people with a few tabs each."""
@@ -51,6 +51,13 @@ _SILENT: Final = [(b"Content-Type", b"text/event-stream; charset=utf-8"), *PRIVA
 _LOG = logging.getLogger("penstock.console")
 
 
+@functools.cache
+def _read_page() -> Page:
+    """Of the package; it does not change while the process lives."""
+    folder = files("proxy.ops.console").joinpath("page")
+    return build_page(lambda name: folder.joinpath(name).read_bytes())
+
+
 class Console:
     """routes: of the admin listener. guard: who may use them. Build it on a running loop; `configure` on a reload,
     `close` before the listener goes."""
@@ -67,7 +74,7 @@ class Console:
         self._streams = streams
         self._ticker = ticker
         self._content = config.console.content
-        self._page = build_page(lambda name: files("proxy.ops.console").joinpath("page", name).read_bytes())
+        self._page = _read_page()
         self._tails: set[Gathering] = set()
         self._viewers = 0
         self._term = 0  # viewers of an earlier one have to go
@@ -117,7 +124,6 @@ class Console:
     async def _show_session(self, request: web.BaseRequest) -> web.StreamResponse:
         return build_json(
             {
-                "version": __version__,
                 "token_wanted": self.guard.wants_token,
                 "token_missing": self.guard.lacks_token,
                 "signed_in": self.guard.is_signed_in(request),

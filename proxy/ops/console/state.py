@@ -57,6 +57,7 @@ class State:
         self._rates = Tail(MOST_RATES)
         self._providers: dict[str, Part] = {}
         self._providers_at = 0  # when one was last added or taken away
+        self._place = encode(_name_place(config.server.admin))
         self._parts = {name: Part() for name in ("content", "draining", "hidden", "routes", "mounts", "usage")}
         self.configure(config)
 
@@ -119,7 +120,7 @@ class State:
         found |= {name: join(entries) for name, entries in lists.items() if entries or since is None}
         if since is None:
             del found["gone"]
-            found |= {"boot": encode(self.boot), "version": encode(__version__)}
+            found |= {"boot": encode(self.boot), "version": encode(__version__), "place": self._place}
         elif self._providers_at > known:
             found["providers_all"] = b"true"
         found |= {"clock": encode(round(now, 3)), "now": encode(round(wall, 3))}
@@ -177,3 +178,8 @@ class State:
 
 def _is_new(scope: Scope, before: float | None) -> bool:
     return before is not None and scope.record.started >= before
+
+
+def _name_place(admin: str) -> str:
+    """The end of a socket's path: it tells one process of a machine from the others. A port stands in the browser."""
+    return "/".join(admin.split("/")[-2:]) if admin.startswith("unix:") else ""

@@ -21,12 +21,22 @@ from proxy.ops.metrics.labels import name_bucket
 from proxy.ops.metrics.traffic import Traffic
 from proxy.relay.clocks import Ticker
 
-Readings = Mapping[str, Callable[[], float]]
+Reading = float | Mapping[str, float]
+"""A number, or one for each value of a label."""
+
+Readings = Mapping[str, Callable[[], Reading]]
 """Counts that are kept elsewhere, by their name in READINGS. Called at every scrape: cheap, never raising."""
+
+REASON: Final = "reason"
+"""The label of readings that have one."""
 
 READINGS: Final[Mapping[str, tuple[type[CounterMetricFamily] | type[GaugeMetricFamily], str]]] = {
     "ledger_lost_rows": (CounterMetricFamily, "Requests that are missing in the ledger: it could not be written."),
     "recorder_lost_requests": (CounterMetricFamily, "Requests whose recording is missing, or not whole."),
+    "connections": (GaugeMetricFamily, "Connections of callers."),
+    "connections_refused": (CounterMetricFamily, "Connections that were turned away, by the limit that did it."),
+    "connections_evicted": (CounterMetricFamily, "Connections that were closed while they waited: others wanted in."),
+    "memory_short": (GaugeMetricFamily, "1 while requests are refused because memory is at its ceiling."),
     "console_viewers": (GaugeMetricFamily, "Viewers of the console."),
     "console_lost_frames": (CounterMetricFamily, "Frames that slow viewers of the console did not get."),
 }
@@ -56,7 +66,7 @@ class Moment:
         yield from self._collect_streams(self._streams.list_scopes())
         yield from self._collect_accounts(self._ticker.wall())
         for name, (family, says, read) in self._readings.items():
-            yield family(f"penstock_{name}", says, value=read())
+            yield _build_reading(family, f"penstock_{name}", says, read())
 
     def _collect_streams(self, scopes: list[Scope]) -> Iterator[Metric]:
         looks = [scope.look() for scope in scopes if scope.look is not None]
@@ -95,6 +105,17 @@ class Moment:
                     if kind := name_bucket(rate.bucket):
                         left.add_metric([name, kind], rate.remaining)
         yield from (state, cooldown, under_way, left)
+
+
+def _build_reading(
+    family: type[CounterMetricFamily] | type[GaugeMetricFamily], name: str, says: str, reading: Reading
+) -> Metric:
+    if not isinstance(reading, Mapping):
+        return family(name, says, value=reading)
+    metric = family(name, says, labels=[REASON])
+    for value, number in reading.items():
+        metric.add_metric([value], number)
+    return metric
 
 
 def _build_info() -> Metric:

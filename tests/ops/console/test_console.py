@@ -167,8 +167,10 @@ async def test_a_process_that_is_told_to_stop_does_not_wait_for_viewers(tmp_path
         '[providers.up]\ndialect = "raw"\nbase_url = "http://127.0.0.1:1"\n'
     )
     async with started("serve", "--config", str(config)) as process:
-        await process.err_line("listening")
-        async with unix_viewing(listener) as viewer:
+        found = re.search(r"127\.0\.0\.1:(\d+)", await process.err_line("listening"))
+        assert found is not None
+        # A client without a request is what the drain waits for, a second long.
+        async with bare(int(found[1])), unix_viewing(listener) as viewer:
             first = await viewer.read()
             assert first is not None
             assert first.event == "snapshot"

@@ -60,8 +60,8 @@ def test_a_snapshot_has_everything(bench: Bench) -> None:
     bench.sample()
     told = bench.read()
     assert told.keys() == {
-        "boot", "version", "content", "clock", "now", "draining", "streams", "hidden", "providers", "routes", "mounts",
-        "failures", "usage", "rates",
+        "boot", "version", "place", "content", "clock", "now", "draining", "streams", "hidden", "providers", "routes",
+        "mounts", "failures", "usage", "rates",
     }  # fmt: skip
     assert (told["boot"], told["clock"], told["now"]) == (bench.state.boot, 100.5, 1000000100.5)
     assert [row["id"] for row in told["streams"]] == ["a"]
@@ -69,6 +69,15 @@ def test_a_snapshot_has_everything(bench: Bench) -> None:
     assert [provider["provider"] for provider in told["providers"]] == ["up"]
     assert [route["name"] for route in told["routes"]] == ["up/*"]
     assert len(told["rates"]) == 1
+
+
+@pytest.mark.parametrize(
+    ("admin", "place"), [("unix:/run/penstock/blue/admin.sock", "blue/admin.sock"), ("127.0.0.1:8089", "")]
+)
+def test_a_snapshot_tells_which_of_several_processes_it_is(admin: str, place: str) -> None:
+    config = build_config([("test", {"server": {"admin": admin}, "providers": UP})], {})
+    state = State(config, Streams(), Board(), dict)
+    assert json.loads(state.build(None, 0.0, 0.0))["place"] == place
 
 
 def test_an_empty_snapshot_has_empty_lists(bench: Bench) -> None:

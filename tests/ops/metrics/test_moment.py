@@ -122,6 +122,11 @@ async def test_counts_of_others_are_read_each_time() -> None:
     assert found.one("penstock_console_lost_frames_total") == 4
 
 
+async def test_a_count_may_have_reasons() -> None:
+    found = Stage(connections_refused=lambda: {"connections": 2, "handshake": 0}).look()
+    assert found.find("penstock_connections_refused_total") == {("connections",): 2, ("handshake",): 0}
+
+
 async def test_a_reading_that_nobody_keeps_is_not_there(stage: Stage) -> None:
     assert not [name for name in stage.look().names if "ledger" in name]
 

@@ -54,15 +54,23 @@ function buildEntry(entry) {
   return Object.assign(node, cells, { list });
 }
 
+function showFlight({ in_flight: here, elsewhere, max_streams: most }) {
+  return `${showCount(here)}${elsewhere ? `+${showCount(elsewhere)}` : ""}${most ? `/${most}` : ""}`;
+}
+
+function hintFlight({ elsewhere }) {
+  return elsewhere ? "requests in flight, here and in other instances" : "requests in flight";
+}
+
 function updateEntry(node, entry) {
   write(node.name, entry.provider ? `${entry.name} (all)` : entry.name);
   write(node.state, WORDS[entry.state] ?? entry.state);
   mark(node.state, "data-tone", TONES[entry.state] ?? "");
   write(
     node.flight,
-    entry.provider ? "" : `${showCount(entry.in_flight)}${entry.max_streams ? `/${entry.max_streams}` : ""}`,
+    entry.provider ? "" : showFlight(entry),
   );
-  mark(node.flight, "title", entry.provider ? "" : "requests in flight");
+  mark(node.flight, "title", entry.provider ? "" : hintFlight(entry));
   write(node.left, entry.provider ? "" : showLeft(entry));
   mark(node.left, "title", hintLeft(entry));
   mark(node.clear, "data-idle", entry.cooldowns.length ? "" : "yes");

@@ -19,7 +19,7 @@ function draw() {
 
 function drawBar() {
   const count = [...state.rows.values()].filter((row) => !row.ended).length + state.hidden;
-  write(find("version"), state.version);
+  write(find("version"), state.place ? `${state.version} at ${state.place}` : state.version);
   document.title = `${count} · Penstock`;
   mark(find("app"), "data-draining", state.draining ? "yes" : "");
   if (state.draining) tell("Draining: it ends when its streams have.", "warn");

@@ -29,6 +29,7 @@ function takeSnapshot(frame) {
   for (const name of [
     "boot",
     "version",
+    "place",
     "content",
     "draining",
     "hidden",
