@@ -1,6 +1,7 @@
-"""Which event loop the suite runs on, and whether a test may be skipped.
+"""Which event loop the suite runs on, how much is tried, and whether a test may be skipped.
 
-`PENSTOCK_TEST_LOOP=asyncio|uvloop`, uvloop unless told otherwise. `PENSTOCK_NO_SKIPS=1` makes a run fail that skipped
+`PENSTOCK_TEST_LOOP=asyncio|uvloop`, uvloop unless told otherwise. `PENSTOCK_TEST_EXAMPLES=20`: examples for each
+property that names no number, a hundred unless told otherwise. `PENSTOCK_NO_SKIPS=1` makes a run fail that skipped
 anything: where everything can be had, a skip is a test that was lost.
 """
 
@@ -11,9 +12,15 @@ import tempfile
 from collections.abc import Callable, Mapping
 
 import pytest
+from hypothesis import settings
 
-# A shell that starts something in the background has it ignore Ctrl-C, and whatever that starts too (POSIX, sh 2.12).
+# A shell that starts something in the background has it ignore Ctrl-C and SIGQUIT, and whatever that starts too (POSIX,
+# sh 2.12).
 signal.signal(signal.SIGINT, signal.default_int_handler)
+signal.signal(signal.SIGQUIT, signal.SIG_DFL)
+
+settings.register_profile("some", max_examples=int(os.environ.get("PENSTOCK_TEST_EXAMPLES", "100")))
+settings.load_profile("some")
 
 _STATE = tempfile.TemporaryDirectory()
 os.environ["XDG_STATE_HOME"] = _STATE.name  # no test shall find, or leave, what a proxy remembers

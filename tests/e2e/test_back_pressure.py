@@ -134,7 +134,7 @@ async def test_an_upstream_that_stops_reading_pauses_the_client_and_then_gets_ev
         async def upload() -> None:
             nonlocal sent
             while sent < UPLOAD:
-                await client._loop.sock_sendall(client.sock, BODY[sent : sent + 65536][: UPLOAD - sent])
+                await client.send(BODY[sent : sent + 65536][: UPLOAD - sent])
                 sent = min(sent + 65536, UPLOAD)
 
         uploading = asyncio.create_task(upload())
@@ -158,7 +158,7 @@ async def test_an_upstream_that_reads_nothing_is_given_up_after_first_byte(pull:
         await client.send(b"POST /up/x HTTP/1.1\r\nHost: a\r\nContent-Length: %d\r\n\r\n" % UPLOAD)
         peer = await upstream.peer()
         peer.transport.pause_reading()
-        uploading = asyncio.create_task(client._loop.sock_sendall(client.sock, BODY[:UPLOAD]))
+        uploading = asyncio.create_task(client.send(BODY[:UPLOAD]))
         await client.read_until(b"\r\n\r\n")
         assert client.received.startswith(b"HTTP/1.1 504 ")
         assert (await proxy.wait_record()).end is EndReason.FIRST_BYTE

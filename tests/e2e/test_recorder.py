@@ -16,6 +16,7 @@ from proxy.tools.replay import choose_takes
 from proxy.tools.replay_server import ReplayServer
 from proxy.wire.cassette import Cassette, Take, parse_cassette
 from tests.helpers.rawhttp import connected, fetch
+from tests.helpers.recorder import recorder
 from tests.helpers.service import RunningProxy, demo_upstream, running
 
 KEY = "sk-recorded-0123456789"
@@ -184,3 +185,21 @@ async def test_a_reload_changes_what_is_recorded_and_where(upstream: DemoUpstrea
     assert [len(parse_cassette(path.read_bytes()).takes[0].answer) > 140_000 for path in first.glob("*.cassette")] == [
         True
     ]
+
+
+async def test_a_model_and_a_reason_that_are_no_text_are_recorded_too(tmp_path: Path) -> None:
+    answer = b"HTTP/1.1 200 Gr\xfc\xdfe\r\nContent-Length: 2\r\n\r\n{}"
+    async with recorder() as provider:
+        provider.answer = lambda seen: answer
+        config = configure(provider.base_url, tmp_path, "all")
+        config["models"] = {"*": {"targets": ["chat/*"]}}
+        async with running(config) as proxy:
+            mounted = await fetch(proxy.port, "/up/x")
+            body = b'{"model":"half \\ud83d","messages":[{"role":"user","content":"hi"}]}'
+            await fetch(proxy.port, "/v1/chat/completions", body=body)
+            await proxy.wait_record(2)
+            cassettes = await read_cassettes(proxy, tmp_path)
+    assert (mounted.status, mounted.body) == (200, b"{}")
+    assert {record.error for record in proxy.records} == {"", "bad_gateway"}
+    assert {take.asked.model for each in cassettes for take in each.takes} == {"", "half ?"}
+    assert [take.head.reason for each in cassettes for take in each.takes if take.head] == ["Gr??e"] * 2

@@ -1,19 +1,22 @@
 """A client on a bare socket: it tells a FIN from a reset, leaves by either, and reads only when it is told to.
 
 `rawhttp` reads answers; this is for what happens to the connection under them. `settle` waits for what announces itself
-to nobody: tasks, descriptors, memory.
+to nobody: tasks, descriptors, memory. A BareTlsClient also tells whether the peer has said that it is done.
 """
 
 import asyncio
 import fcntl
 import os
 import socket
+import ssl
 import struct
 import sys
 import termios
 import time
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
+
+from tests.helpers.over_tls import choose_context
 
 WAIT = 10.0  # seconds; a hang fails instead of blocking the run
 LOOK = 0.005  # seconds between two looks at what has no event
@@ -71,17 +74,76 @@ class BareClient:
         return left
 
 
+class BareTlsClient(BareClient):
+    """The same by TLS; `received` is what was said, without records. `said_goodbye`: close_notify has come."""
+
+    def __init__(self, sock: socket.socket, context: ssl.SSLContext) -> None:
+        super().__init__(sock)
+        self._in, self._out = ssl.MemoryBIO(), ssl.MemoryBIO()
+        self.tls = context.wrap_bio(self._in, self._out, server_hostname="127.0.0.1")
+        self.said_goodbye = False
+
+    async def shake_hands(self, *, flush: bool = True) -> None:
+        """flush: else the last message of the handshake waits for the first bytes that are sent."""
+        async with asyncio.timeout(WAIT):
+            while True:
+                try:
+                    self.tls.do_handshake()
+                    break
+                except ssl.SSLWantReadError:
+                    await self._flush()
+                    assert await self._receive(), "the connection ended within the handshake"
+            if flush:
+                await self._flush()
+
+    async def send(self, data: bytes) -> None:
+        self.tls.write(data)
+        async with asyncio.timeout(WAIT):
+            await self._flush()
+
+    async def say_goodbye(self) -> None:
+        with suppress(ssl.SSLWantReadError):  # there is no answer yet
+            self.tls.unwrap()
+        await self._flush()
+
+    async def _read(self, size: int = 65536) -> bytes:
+        while True:
+            try:
+                data = self.tls.read(size)
+                self.said_goodbye = not data
+                self.received += data
+                return data
+            except ssl.SSLWantReadError:
+                if not await self._receive():
+                    self._in.write_eof()
+            except ssl.SSLEOFError:
+                return b""
+
+    async def _receive(self) -> bytes:
+        data = await self._loop.sock_recv(self.sock, 65536)
+        self._in.write(data)
+        return data
+
+    async def _flush(self) -> None:
+        await self._loop.sock_sendall(self.sock, self._out.read())
+
+
 @asynccontextmanager
-async def bare(where: int | str, *, receive_buffer: int = 0) -> AsyncIterator[BareClient]:
-    """A connection to a loopback port or to the path of a Unix socket."""
+async def bare(
+    where: int | str, *, receive_buffer: int = 0, tls: ssl.SSLContext | None = None
+) -> AsyncIterator[BareClient]:
+    """A connection to a loopback port or to the path of a Unix socket; by TLS where that is spoken (`over_tls`)."""
     family, address = (socket.AF_INET, ("127.0.0.1", where)) if isinstance(where, int) else (socket.AF_UNIX, where)
     sock = socket.socket(family)
     sock.setblocking(False)
     if receive_buffer:  # before the handshake, which announces the window
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_buffer)
-    client = BareClient(sock)
+    context = tls or choose_context(where)
+    client = BareClient(sock) if context is None else BareTlsClient(sock, context)
     try:
         await client._loop.sock_connect(sock, address)
+        if isinstance(client, BareTlsClient):
+            await client.shake_hands()
         yield client
     finally:
         sock.close()

@@ -7,6 +7,8 @@ from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from typing import Any
 
+from tests.helpers.over_tls import choose_context
+
 WAIT = 10.0  # seconds; longer than any answer here takes, so that a hang fails instead of blocking the run
 
 
@@ -111,7 +113,8 @@ def parse_head(raw: bytes) -> Reply:
 
 @asynccontextmanager
 async def connected(host: str, port: int, **options: Any) -> AsyncIterator[RawClient]:
-    """A connection that is closed at the end, whatever happened to it."""
+    """A connection that is closed at the end, whatever happened to it; by TLS where that is spoken (`over_tls`)."""
+    options.setdefault("ssl", choose_context(port))
     client = RawClient(*await asyncio.open_connection(host, port, limit=2**27, **options))
     try:
         yield client

@@ -10,13 +10,13 @@ from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from typing import Any
 
-from aiohttp import web
-
 from proxy.accounts.cooldown import StateStore
-from proxy.app import Penstock
+from proxy.app import Penstock, Sites
 from proxy.config.load import build_config
 from proxy.demo import DemoUpstream
+from proxy.listeners import read_address
 from proxy.relay.outcome import Record
+from tests.helpers.over_tls import choose_pair
 
 
 class RunningProxy:
@@ -25,7 +25,9 @@ class RunningProxy:
     def __init__(self, config: Mapping[str, Any], *, pull: bool = False, store: StateStore | None = None) -> None:
         self.records: list[Record] = []
         self._news = asyncio.Condition()
-        self.penstock = Penstock(build_config([("test", config)], {}), self._note, pull=pull, store=store)
+        built = build_config([("test", config)], {})
+        self._tls = built.server.tls
+        self.penstock = Penstock(built, self._note, pull=pull, store=store)
         self._tasks: set[asyncio.Task[None]] = set()
         self.port = 0
         self.admin_port = 0
@@ -35,12 +37,17 @@ class RunningProxy:
         public, admin = _listen(), _listen()
         self.port, self.admin_port = public.getsockname()[1], admin.getsockname()[1]
         self.penstock.doors.open_admin([admin.getsockname()])
+        self.sites = Sites(self.penstock.runner, choose_pair(self.port, self._tls))
         for sock in (public, admin):
-            await web.SockSite(self.penstock.runner, sock).start()
+            await self.sites.build(sock, read_address(sock), admin=sock is admin).start()
 
     async def stop(self) -> None:
         self.penstock.instruments.end_viewers()
         await self.penstock.runner.cleanup()
+        for _ in range(100):  # TLS waits for the other side, and the loop is about to end
+            if not len(self.penstock.connections):
+                break
+            await asyncio.sleep(0.01)
         await self.penstock.close()
 
     async def wait_record(self, number: int = 1, *, within: float = 10.0) -> Record:
