@@ -16,6 +16,7 @@ from pathlib import Path
 import uvloop
 
 from scripts.benchmark.client import Load, run_load
+from scripts.benchmark.cores import measure_cores
 from scripts.benchmark.peers import Peer, read_cpu, read_memory, start_peers, start_source, translate
 from scripts.benchmark.plot import Chart, draw
 from scripts.benchmark.watched import Watched, run_watched, start_watched
@@ -136,11 +137,15 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=7)
     parser.add_argument("--streams", type=int, default=2000, help="open streams for the memory figure")
     parser.add_argument("--plot", type=Path, default=Path("bench.svg"), help="where the plot goes")
+    parser.add_argument("--cores", type=int, default=0, help="only compare 1 to so many instances on one socket")
     options = parser.parse_args()
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
         folder.chmod(0o755)  # nginx's worker is another user
         source = start_source(stack)
+        if options.cores:
+            measure_cores(folder, source, options.cores, options.rounds)
+            return
         peers = start_peers(stack, folder, source)
         charts: list[Chart] = []
         # First, while no peer has memory left over from a busier time.

@@ -54,9 +54,11 @@ _ENVOY = """static_resources:
         - endpoint: {{address: {{socket_address: {{address: 127.0.0.1, port_value: {source}}}}}}}
 """
 
-_PENSTOCK = """[server]
+PENSTOCK = """[server]
 listen = ["127.0.0.1:{port}"]
 admin = "127.0.0.1:{admin}"
+[limits]
+connections_per_address = 0
 [clients.bench]
 key = "bench"
 [providers.source]
@@ -130,7 +132,7 @@ def start_peers(stack: ExitStack, folder: Path, source: int) -> list[Peer]:
 def start_penstock(stack: ExitStack, file: Path, source: int, more: str = "") -> tuple[Peer, int]:
     """It, and the port of its admin listener. more: of its configuration, which is written to `file`."""
     port, admin = _find_port(), _find_port()
-    file.write_text(_PENSTOCK.format(port=port, admin=admin, source=source) + more)
+    file.write_text(PENSTOCK.format(port=port, admin=admin, source=source) + more)
     pid = _start(stack, [sys.executable, "-m", "proxy", "serve", "--config", str(file)], port)
     return Peer("penstock", pid, port, "/source", "Authorization: Bearer bench"), admin
 
@@ -171,7 +173,7 @@ def _find_port() -> int:
 
 def _start(stack: ExitStack, command: list[str], port: int) -> int:
     process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    stack.callback(_stop, process)
+    stack.callback(stop, process)
     for _ in range(200):
         if process.poll() is not None:
             break
@@ -184,7 +186,7 @@ def _start(stack: ExitStack, command: list[str], port: int) -> int:
     raise SystemExit(f"{Path(command[0]).name} did not start: {' '.join(command)}")
 
 
-def _stop(process: subprocess.Popen[bytes]) -> None:
+def stop(process: subprocess.Popen[bytes]) -> None:
     process.send_signal(signal.SIGTERM)
     try:
         process.wait(10)
