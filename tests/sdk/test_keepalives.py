@@ -88,6 +88,8 @@ async def test_sdks_survive_half_a_minute_of_keep_alives() -> None:
 def check_records(records: list[Record]) -> None:
     """No SDK has asked twice, and each was kept alive from its first second on."""
     assert len(records) == len(CELLS)
+    # Who asks when an account is tried again is not said: one of them may wait all the while.
+    assert sum(len(record.attempts) for record in records) > 2 * len(records)
     for record in records:
         assert (record.end, record.status) == (EndReason.DONE, 200)
         assert record.first_byte is not None
@@ -95,4 +97,3 @@ def check_records(records: list[Record]) -> None:
         assert record.first_byte < 2.0
         assert record.ttft > QUIET
         assert record.heartbeats > QUIET - 3.0
-        assert len(record.attempts) > 1
