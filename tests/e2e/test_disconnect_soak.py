@@ -25,6 +25,7 @@ WARM_UP = 1_500  # cycles after which allocator, caches and pools have their siz
 AT_ONCE = 40
 LONGEST_STAY = 0.02  # seconds; every phase is reached within them, and left in them too
 HANDSHAKE = 3.0  # seconds; a dead connection is kept as long as the event loop's timer for its TLS handshake, else 60 s
+PATIENCE = 20.0  # seconds; on a machine that is busy with other things
 TOLERANCE = 4 * 1024 * 1024  # bytes; a leak of half a kilobyte per cycle is more
 
 GET = "GET /{0} HTTP/1.1\r\nHost: a\r\n\r\n"
@@ -120,10 +121,10 @@ def shorten_handshakes(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 async def come_to_rest(proxy: RunningProxy, before: set[asyncio.Task[object]], own: Counter[str]) -> None:
-    await settle(lambda: len(proxy.penstock.streams) == 0 and len(proxy.penstock.ticker) == 0)
+    await settle(lambda: len(proxy.penstock.streams) == 0 and len(proxy.penstock.ticker) == 0, PATIENCE)
     server = proxy.penstock.runner.server
     assert server is not None
-    await settle(lambda: not server.connections)
+    await settle(lambda: not server.connections, PATIENCE)
     await settle(
         lambda: not any(session.connector._conns for session in proxy.penstock._sessions.values()), KEEPALIVE * 2
     )
