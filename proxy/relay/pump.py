@@ -39,10 +39,6 @@ class Clocks:
     progress: float = 0.0
 
 
-def _discard(data: bytes) -> bool:
-    return True
-
-
 class Pump:
     """One stream. `ended` is None while it runs, `received` counts payload bytes, `heartbeats` the keep-alives
     written; `fault` says what broke upstream. `gauges`: for a sink whose client gets something else than comes in.
@@ -276,8 +272,7 @@ class Pump:
 
     def _blame_client(self, error: Exception) -> None:
         if self._lingers and self.ended is None and isinstance(error, ConnectionError):
-            self.left = True
-            self._write = _discard
+            self.left = True  # what comes until `linger` still goes to the sink, which learns from it and fails again
             self._wake()
             return
         self._break(EndReason.CLIENT_GONE if isinstance(error, ConnectionError) else EndReason.ERROR)

@@ -44,6 +44,21 @@ async def test_what_the_provider_still_says_is_read_to_its_end() -> None:
         assert len(stage.ticker) == 0
 
 
+async def test_what_comes_in_the_same_breath_as_the_client_goes_is_learned_too() -> None:
+    """A busy loop finds the client gone and the end of the answer in one turn: the task that lingers has yet to wake."""
+    async with translated("anthropic", "openai-chat", lingers=True) as stage:
+        stage.source.feed(BEGUN)
+        stage.sink.lose()
+        for piece in (SPOKEN.texts[1], SPOKEN.finish, SPOKEN.mark):
+            stage.source.feed(piece)
+        stage.source.end()
+        await stage.task
+        stage.staged.detach()
+        await stage.pump.linger(20.0)
+        assert stage.stage.seen.usage.output == 2
+        assert stage.pump.received == len(SPOKEN.whole)
+
+
 async def test_it_is_read_for_so_long_and_no_longer() -> None:
     async with translated("anthropic", "openai-chat", lingers=True) as stage:
         stage.source.feed(BEGUN)
