@@ -45,7 +45,7 @@ async def test_what_the_provider_still_says_is_read_to_its_end() -> None:
 
 
 async def test_what_comes_in_the_same_breath_as_the_client_goes_is_learned_too() -> None:
-    """A busy loop finds the client gone and the end of the answer in one turn: the task that lingers has yet to wake."""
+    """A busy loop finds the client gone and the end of the answer in one turn: who lingers has yet to wake."""
     async with translated("anthropic", "openai-chat", lingers=True) as stage:
         stage.source.feed(BEGUN)
         stage.sink.lose()
