@@ -149,7 +149,7 @@ async def bare(
         sock.close()
 
 
-async def settle(is_so: Callable[[], bool], within: float = 5.0, every: float = LOOK) -> None:
+async def settle(is_so: Callable[[], bool], within: float = WAIT, every: float = LOOK) -> None:
     """Return once `is_so`, asked `every` so many seconds. Raises TimeoutError."""
     async with asyncio.timeout(within):
         while not is_so():

@@ -14,7 +14,9 @@ from proxy.store import database, ledger
 from proxy.store.database import open_database
 from proxy.store.entries import Entry, Spent, write_entries
 from proxy.store.ledger import Ledger
+from tests.helpers.bare import settle
 from tests.helpers.entries import build_entry, read_ids
+from tests.helpers.spoiled import SPOILED, make_folder
 
 
 @asynccontextmanager
@@ -27,22 +29,11 @@ async def opened(path: Path, retain: float = 0.0) -> AsyncIterator[Ledger]:
 
 
 @pytest.fixture
-def path(tmp_path: Path) -> Path:
-    return tmp_path / "state" / "penstock.db"
-
-
-@pytest.fixture
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     """A ledger that tries again at once."""
     monkeypatch.setattr(ledger, "RETRY", 0.01)
     monkeypatch.setattr(ledger, "GATHER", 0.01)
     monkeypatch.setattr(database, "BUSY", 0.02)
-
-
-async def wait_until(is_true: Callable[[], bool]) -> None:
-    async with asyncio.timeout(10):
-        while not is_true():
-            await asyncio.sleep(0.005)  # a thread's doing has no event here
 
 
 async def test_what_was_put_is_there_after_the_end(path: Path) -> None:
@@ -58,7 +49,7 @@ async def test_what_was_put_is_there_within_a_second(path: Path) -> None:
         made.read_today()
         began = time.monotonic()
         made.put(build_entry())
-        await wait_until(lambda: read_ids(path) == ["req_1"])
+        await settle(lambda: read_ids(path) == ["req_1"])
         assert time.monotonic() - began < 2.0  # a second, and a busy machine
 
 
@@ -68,7 +59,7 @@ async def test_a_full_batch_does_not_wait_for_more(path: Path, monkeypatch: pyte
         made.read_today()
         for number in range(ledger.BATCH):
             made.put(build_entry(number))
-        await wait_until(lambda: len(read_ids(path)) == ledger.BATCH)
+        await settle(lambda: len(read_ids(path)) == ledger.BATCH)
 
 
 async def test_few_transactions_serve_many_entries(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -106,7 +97,7 @@ async def test_rows_are_kept_for_their_time(path: Path, monkeypatch: pytest.Monk
     async with opened(path, retain=0.0):
         assert len(read_ids(path)) == 6
     async with opened(path, retain=50.0):
-        await wait_until(lambda: read_ids(path) == ["req_new"])
+        await settle(lambda: read_ids(path) == ["req_new"])
 
 
 async def test_what_is_kept_is_looked_through_again_in_time(
@@ -115,38 +106,12 @@ async def test_what_is_kept_is_looked_through_again_in_time(
     monkeypatch.setattr(ledger, "FORGET_EVERY", 0.02)
     async with opened(path) as made:
         made.put(build_entry(1, started=time.time() - 100))
-        await wait_until(lambda: read_ids(path) == ["req_1"])
+        await settle(lambda: read_ids(path) == ["req_1"])
         made.retain = 50.0
-        await wait_until(lambda: read_ids(path) == [])
+        await settle(lambda: read_ids(path) == [])
 
 
-def make_folder(path: Path) -> None:
-    path.mkdir(parents=True)
-
-
-def make_parent_a_file(path: Path) -> None:
-    path.parent.touch()
-
-
-def make_other_file(path: Path) -> None:
-    path.parent.mkdir()
-    path.write_bytes(b"no database" * 1000)
-
-
-def make_later_version(path: Path) -> None:
-    with closing(open_database(path)) as connection:
-        connection.execute("PRAGMA user_version = 99")
-
-
-@pytest.mark.parametrize(
-    ("spoil", "reason"),
-    [
-        (make_folder, "unable to open database file"),
-        (make_parent_a_file, "File exists"),
-        (make_other_file, "file is not a database"),
-        (make_later_version, "the file was written by a later version"),
-    ],
-)
+@pytest.mark.parametrize(("spoil", "reason"), SPOILED)
 async def test_a_file_that_cannot_be_used_costs_a_warning_and_the_count(
     path: Path, caplog: pytest.LogCaptureFixture, quick: None, spoil: Callable[[Path], None], reason: str
 ) -> None:
@@ -155,7 +120,7 @@ async def test_a_file_that_cannot_be_used_costs_a_warning_and_the_count(
     assert made.read_today() == {}
     made.put(build_entry(1))
     made.put(build_entry(2))
-    await wait_until(lambda: bool(caplog.records))
+    await settle(lambda: bool(caplog.records))
     await made.close()
     assert caplog.messages == [
         f"the ledger is not written: {path}: {reason}", f"2 requests are missing in the ledger {path}",
@@ -172,7 +137,7 @@ async def test_a_file_that_can_be_used_again_gets_what_has_waited(
         made.read_today()
         made.put(build_entry(1))
         path.rmdir()
-        await wait_until(lambda: "again" in caplog.text)
+        await settle(lambda: "again" in caplog.text)
         made.put(build_entry(2))
     assert caplog.messages[-1] == f"the ledger {path} is written again; 0 requests are missing"
     assert read_ids(path) == ["req_1", "req_2"]
@@ -186,10 +151,10 @@ async def test_a_lock_that_stays_keeps_nobody_waiting(
         with closing(open_database(path)) as other:
             other.execute("BEGIN IMMEDIATE")
             made.put(build_entry(1))
-            await wait_until(lambda: "database is locked" in caplog.text)
+            await settle(lambda: "database is locked" in caplog.text)
             made.put(build_entry(2))
             other.execute("COMMIT")
-        await wait_until(lambda: read_ids(path) == ["req_1", "req_2"])
+        await settle(lambda: read_ids(path) == ["req_1", "req_2"])
     assert len(caplog.records) == 1
 
 
@@ -209,15 +174,15 @@ async def test_a_full_disk_costs_what_there_is_no_room_for(
     async with opened(path) as made:
         made.read_today()
         made.put(build_entry("fits"))
-        await wait_until(lambda: read_ids(path) == ["req_fits"])
+        await settle(lambda: read_ids(path) == ["req_fits"])
         made.put(build_entry(1, detail="x" * 100_000))
-        await wait_until(lambda: "database or disk is full" in caplog.text)
+        await settle(lambda: "database or disk is full" in caplog.text)
         for number in range(2, 7):
             made.put(build_entry(number))
         assert made.lost == 3
         pages = 1000
-        await wait_until(lambda: len(read_ids(path)) == 4)
-        await wait_until(lambda: "again" in caplog.text)
+        await settle(lambda: len(read_ids(path)) == 4)
+        await settle(lambda: "again" in caplog.text)
     assert read_ids(path) == ["req_fits", "req_1", "req_2", "req_3"]
     assert caplog.messages[1:] == [
         f"too much waits for the ledger {path}: requests are missing from now on",
@@ -231,9 +196,9 @@ async def test_an_entry_that_no_file_takes_is_lost_with_its_batch_and_nothing_mo
     async with opened(path) as made:
         made.read_today()
         made.put(build_entry(1, input=10**30))
-        await wait_until(lambda: made.lost == 1)
+        await settle(lambda: made.lost == 1)
         made.put(build_entry(2))
-        await wait_until(lambda: read_ids(path) == ["req_2"])
+        await settle(lambda: read_ids(path) == ["req_2"])
     assert caplog.messages[0] == f"the ledger is not written: {path}: OverflowError"
 
 

@@ -14,6 +14,7 @@ from proxy.accounts.sharing import Holder, Pool, Taken, Word
 from proxy.store import database, shares
 from proxy.store.database import open_database
 from proxy.store.shares import Report, Shares
+from tests.helpers.spoiled import SPOILED, make_folder
 
 ANN, BOB = Holder("", "ann"), Holder("", "bob")
 NOW = time.time()
@@ -32,11 +33,6 @@ async def opened(path: Path) -> AsyncIterator[Shares]:
         yield made
     finally:
         await made.close()
-
-
-@pytest.fixture
-def path(tmp_path: Path) -> Path:
-    return tmp_path / "state" / "penstock.db"
 
 
 @pytest.fixture
@@ -127,28 +123,7 @@ async def test_nothing_is_written_while_nothing_changes_but_that_what_flies_stil
             assert count_writes(path, reader) == before + 1
 
 
-def make_folder(path: Path) -> None:
-    path.mkdir(parents=True)
-
-
-def make_other_file(path: Path) -> None:
-    path.parent.mkdir()
-    path.write_bytes(b"no database" * 1000)
-
-
-def make_later_version(path: Path) -> None:
-    with closing(open_database(path)) as connection:
-        connection.execute("PRAGMA user_version = 99")
-
-
-@pytest.mark.parametrize(
-    ("spoil", "reason"),
-    [
-        (make_folder, "unable to open database file"),
-        (make_other_file, "file is not a database"),
-        (make_later_version, "the file was written by a later version"),
-    ],
-)
+@pytest.mark.parametrize(("spoil", "reason"), SPOILED)
 async def test_a_file_that_cannot_be_used_costs_one_warning(
     path: Path, caplog: pytest.LogCaptureFixture, quick: None, spoil: Callable[[Path], None], reason: str
 ) -> None:

@@ -13,7 +13,9 @@ from proxy.accounts.cooldown import Cooldown, Spot
 from proxy.store import database, sqlite
 from proxy.store.database import open_database
 from proxy.store.sqlite import SqliteStore
+from tests.helpers.bare import settle
 from tests.helpers.cooldowns import build_cooldown, build_spot
+from tests.helpers.spoiled import SPOILED, make_folder
 
 Change = tuple[Spot, Cooldown | None]
 
@@ -45,17 +47,6 @@ async def opened(path: Path) -> AsyncIterator[SqliteStore]:
         yield store
     finally:
         await store.close()
-
-
-@pytest.fixture
-def path(tmp_path: Path) -> Path:
-    return tmp_path / "state" / "penstock.db"
-
-
-async def wait_until(is_true: Callable[[], bool]) -> None:
-    async with asyncio.timeout(10):
-        while not is_true():
-            await asyncio.sleep(0.005)  # a thread's doing has no event here
 
 
 def read_file(path: Path) -> list[tuple[str, int]]:
@@ -150,33 +141,7 @@ async def test_a_text_that_no_file_can_hold_harms_nothing(path: Path) -> None:
         assert [row.detail for row in store.read()] == ["half ? a character", "429 slow down"]
 
 
-def make_folder(path: Path) -> None:
-    path.mkdir(parents=True)
-
-
-def make_parent_a_file(path: Path) -> None:
-    path.parent.touch()
-
-
-def make_other_file(path: Path) -> None:
-    path.parent.mkdir()
-    path.write_bytes(b"no database" * 1000)
-
-
-def make_later_version(path: Path) -> None:
-    with closing(open_database(path)) as connection:
-        connection.execute("PRAGMA user_version = 99")
-
-
-@pytest.mark.parametrize(
-    ("spoil", "reason"),
-    [
-        (make_folder, "unable to open database file"),
-        (make_parent_a_file, "File exists"),
-        (make_other_file, "file is not a database"),
-        (make_later_version, "the file was written by a later version"),
-    ],
-)
+@pytest.mark.parametrize(("spoil", "reason"), SPOILED)
 async def test_a_file_that_cannot_be_used_costs_one_warning(
     path: Path,
     caplog: pytest.LogCaptureFixture,
@@ -197,7 +162,7 @@ async def test_a_file_that_cannot_be_used_costs_one_warning(
     async with opened(path) as store:
         assert store.read() == []
         store.put(build_cooldown())
-        await wait_until(lambda: tries > 3)
+        await settle(lambda: tries > 3)
     assert [record.getMessage() for record in caplog.records] == [f"state is kept in memory only: {path}: {reason}"]
 
 
@@ -212,7 +177,7 @@ async def test_a_file_that_can_be_used_again_gets_what_has_waited(
         store.put(build_cooldown(strikes=1))
         store.put(build_cooldown(strikes=2))
         path.rmdir()
-        await wait_until(lambda: "again" in caplog.text)
+        await settle(lambda: "again" in caplog.text)
         assert read_file(path) == [("a", 2)]
     assert caplog.messages[-1] == f"state is kept in {path} again"
 
@@ -227,10 +192,10 @@ async def test_a_lock_that_stays_keeps_nobody_waiting(
         with closing(open_database(path)) as other:
             other.execute("BEGIN IMMEDIATE")
             store.put(build_cooldown(strikes=1))
-            await wait_until(lambda: "database is locked" in caplog.text)
+            await settle(lambda: "database is locked" in caplog.text)
             store.put(build_cooldown(strikes=2))
             other.execute("COMMIT")
-        await wait_until(lambda: read_file(path) == [("a", 2)])
+        await settle(lambda: read_file(path) == [("a", 2)])
     assert len(caplog.records) == 1
 
 
@@ -250,9 +215,9 @@ async def test_a_full_disk_costs_a_warning_and_no_word(
         store.read()
         for name in "abcdefgh":
             store.put(build_cooldown(build_spot(name), detail="x" * 4000))
-        await wait_until(lambda: "database or disk is full" in caplog.text)
+        await settle(lambda: "database or disk is full" in caplog.text)
         pages = 1000
-        await wait_until(lambda: len(read_file(path)) == 8)
+        await settle(lambda: len(read_file(path)) == 8)
     assert len(caplog.records) == 1
 
 
@@ -268,7 +233,7 @@ async def test_what_waits_for_a_file_is_bounded(
             store.put(build_cooldown(build_spot(name)))
         store.put(build_cooldown(build_spot("b"), strikes=5))
         path.rmdir()
-        await wait_until(lambda: len(read_file(path)) == 2)
+        await settle(lambda: len(read_file(path)) == 2)
     assert sum("too much state waits" in message for message in caplog.messages) == 1
     assert read_file(path) == [("a", 1), ("b", 5)]
 

@@ -3,7 +3,6 @@
 import asyncio
 import errno
 import os
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +20,7 @@ from proxy.upstream.tokens import (
     parse_token,
     run_command,
 )
+from tests.helpers.bare import settle
 
 
 class Clock:
@@ -85,12 +85,6 @@ async def test_the_account_is_not_to_blame_for_what_this_process_lacks(
         assert (caught.value.code, caught.value.detail) == (Code.DESCRIPTORS, f"OSError {errno.errorcode[number]}")
 
 
-async def wait_until(condition: Callable[[], bool]) -> None:
-    async with asyncio.timeout(10):
-        while not condition():
-            await asyncio.sleep(0.01)
-
-
 def is_alive(pid: int) -> bool:
     try:
         os.kill(pid, 0)
@@ -104,7 +98,7 @@ async def test_a_command_that_hangs_is_killed_with_its_children(tmp_path: Path) 
     with pytest.raises(TokenFault, match=r"did not end within 0\.5 s"):
         await run_command(shell(f"sleep 60 & echo $! $$ > {pids}; wait"), 0.5)
     for pid in map(int, pids.read_text().split()):
-        await wait_until(lambda pid=pid: not is_alive(pid))  # type: ignore[misc]
+        await settle(lambda pid=pid: not is_alive(pid))  # type: ignore[misc]
 
 
 async def test_what_a_command_leaves_running_with_its_output_is_killed(tmp_path: Path) -> None:
@@ -112,13 +106,13 @@ async def test_what_a_command_leaves_running_with_its_output_is_killed(tmp_path:
     with pytest.raises(TokenFault, match="did not end"):
         await run_command(shell(f"sleep 60 & echo $! > {pids}; echo tok"), 0.5)
     pid = int(pids.read_text())
-    await wait_until(lambda: not is_alive(pid))
+    await settle(lambda: not is_alive(pid))
 
 
 async def test_a_command_that_is_not_wanted_any_more_is_killed(tmp_path: Path) -> None:
     pids = tmp_path / "pids"
     task = asyncio.create_task(run_command(shell(f"echo $$ > {pids}.new; mv {pids}.new {pids}; sleep 60")))
-    await wait_until(pids.exists)
+    await settle(pids.exists)
     task.cancel()
     with pytest.raises(asyncio.CancelledError):
         await task
