@@ -26,6 +26,7 @@ AT_ONCE = 40
 LONGEST_STAY = 0.02  # seconds; every phase is reached within them, and left in them too
 HANDSHAKE = 3.0  # seconds; a dead connection is kept as long as the event loop's timer for its TLS handshake, else 60 s
 PATIENCE = 20.0  # seconds; on a machine that is busy with other things
+ROUNDS = 3  # at most: a leak grows in each, a heap with holes that earlier tests have left fills up
 TOLERANCE = 4 * 1024 * 1024  # bytes; a leak of half a kilobyte per cycle is more
 
 GET = "GET /{0} HTTP/1.1\r\nHost: a\r\n\r\n"
@@ -148,9 +149,11 @@ async def test_thousands_of_disconnects_leave_nothing_behind(
         before = asyncio.all_tasks()
         await run_cycles(proxy, WARM_UP, dice)
         await come_to_rest(proxy, before, own)
-        descriptors, memory = count_descriptors(), read_memory()
-        await run_cycles(proxy, CYCLES[pull], dice)
-        await come_to_rest(proxy, before, own)
-        await settle(lambda: count_descriptors() <= descriptors)
-        assert read_memory() - memory < TOLERANCE
+        descriptors, memory = count_descriptors(), [read_memory()]
+        while len(memory) <= ROUNDS and (len(memory) == 1 or memory[-1] - memory[-2] >= TOLERANCE):
+            await run_cycles(proxy, CYCLES[pull], dice)
+            await come_to_rest(proxy, before, own)
+            await settle(lambda: count_descriptors() <= descriptors)
+            memory.append(read_memory())
+        assert memory[-1] - memory[-2] < TOLERANCE, memory
     assert [record.getMessage() for record in caplog.records if record.levelname not in ("DEBUG", "INFO")] == []
