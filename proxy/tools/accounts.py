@@ -8,19 +8,17 @@ import json
 import os
 import sys
 from collections.abc import Callable
-from typing import Any, Final
+from typing import Any
 
 from proxy.config.address import Address
 from proxy.tools.account_lines import format_accounts
 from proxy.tools.admin_client import AdminError, ask_admin
 from proxy.tools.admin_options import add_admin_options, choose_admin
+from proxy.tools.exits import OK
 
-OK: Final = 0
 
-
-def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
-    """Add the command to the parser of `penstock`."""
-    parser = commands.add_parser("accounts", help="show how a running proxy's accounts are, and lift their cool-downs")
+def fill(parser: argparse.ArgumentParser) -> None:
+    """Add the command's options."""
     parser.add_argument(
         "--clear", metavar="NAME", help="lift the cool-downs of this provider, or of one account: provider/account"
     )

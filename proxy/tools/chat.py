@@ -29,13 +29,10 @@ from proxy.dialects.registry import DIALECTS, PROVIDERS
 from proxy.errors import PenstockError
 from proxy.loop import run_loop
 from proxy.tools.chat_lines import JsonView, Tally, TextView, View, tell_failure
+from proxy.tools.exits import FAILED, INTERRUPTED, OK
 from proxy.tools.troubles import CONNECT, TROUBLES, explain
 from proxy.wire.headers import Headers
 from proxy.wire.sse import Parser
-
-OK: Final = 0
-FAILED: Final = 1
-INTERRUPTED: Final = 130  # 128 + SIGINT, as a shell reports it
 
 PREFIXES: Final = {"openai-chat": "/v1", "openai-responses": "/v1", "anthropic": "", "gemini": ""}
 """The dialects to ask in, and the version before their paths where a base URL holds it."""
@@ -51,9 +48,8 @@ class ChatError(PenstockError):
     """The answer could not be had."""
 
 
-def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
-    """Add the command to the parser of `penstock`."""
-    parser = commands.add_parser("chat", help="ask a model through the proxy and show the answer as it comes")
+def fill(parser: argparse.ArgumentParser) -> None:
+    """Add the command's options."""
     parser.add_argument("-m", "--model", required=True, metavar="MODEL", help="as [models] names it, or provider/model")
     parser.add_argument("text", metavar="TEXT", help="the question; - reads it from standard input")
     parser.add_argument("--url", type=_parse_url, default="http://127.0.0.1:8088", help="of the proxy (%(default)s)")

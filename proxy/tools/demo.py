@@ -5,6 +5,7 @@ behind the mount `/demo` and, once for each dialect that it speaks, as a provide
 the console shows what is said. No key, no file that stays, no name outside this machine.
 """
 
+import argparse
 import shlex
 import sys
 import tempfile
@@ -13,7 +14,9 @@ from typing import Any, Final
 from proxy.config.load import build_config
 from proxy.demo import DemoUpstream
 from proxy.lifecycle import Service
+from proxy.loop import run_loop
 from proxy.ops import log
+from proxy.tools.exits import INTERRUPTED, OK
 
 _BANNER = """
 penstock demo: a proxy on {base}, in front of an upstream that needs no key
@@ -73,8 +76,19 @@ BROKEN: Final = "broken"
 _FAILING: Final = {"x-demo": "error_after=20"}
 
 
-async def run(port: int) -> int:
-    """Serve until told to stop. Raises BindError when a port is taken."""
+def fill(parser: argparse.ArgumentParser) -> None:
+    """Add the command's options."""
+    parser.add_argument("--port", type=int, default=8088, help="of the proxy; health is answered on the next one")
+    parser.add_argument("--loop", choices=("auto", "uvloop", "asyncio"), default="auto")
+    parser.set_defaults(run=run)
+
+
+def run(options: argparse.Namespace) -> int:
+    return run_loop(lambda: _serve(options.port), options.loop)
+
+
+async def _serve(port: int) -> int:
+    """Until told to stop. Raises BindError when a port is taken."""
     upstream = DemoUpstream()
     await upstream.start()
     try:
@@ -86,7 +100,7 @@ async def run(port: int) -> int:
             finished = await service.run(lambda public, admin: _announce(public, admin, ledger))
     finally:
         await upstream.stop()
-    return 0 if finished else 130
+    return OK if finished else INTERRUPTED
 
 
 def build_settings(port: int, upstream: str) -> dict[str, Any]:

@@ -18,15 +18,13 @@ from proxy.config.units import format_duration, parse_duration
 from proxy.tools.admin_client import AdminError, ask_admin
 from proxy.tools.admin_options import add_admin_options, choose_admin
 from proxy.tools.event_lines import escape
-
-OK: Final = 0
+from proxy.tools.exits import OK
 
 _UNITS: Final = ("B", "KiB", "MiB", "GiB", "TiB")
 
 
-def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
-    """Add the command to the parser of `penstock`."""
-    parser = commands.add_parser("record", help="have a running proxy record streams for a while")
+def fill(parser: argparse.ArgumentParser) -> None:
+    """Add the command's options."""
     parser.add_argument("--for", dest="seconds", metavar="TIME", type=_parse_time, help="record so long, such as 60s")
     parser.add_argument("--client", metavar="NAME", help="with --for: requests of this client only")
     parser.add_argument("--model", metavar="PATTERN", help="with --for: these models only; * stands for any text")

@@ -20,10 +20,9 @@ from proxy.loop import run_loop
 from proxy.tools.cassette_events import is_readable
 from proxy.tools.cassette_file import CassetteError, add_cassette_options, open_cassette
 from proxy.tools.event_lines import escape
+from proxy.tools.exits import OK
 from proxy.tools.replay_server import ReplayServer, describe
 from proxy.wire.cassette import Cassette, Take
-
-OK: Final = 0
 
 FASTEST: Final = 1000.0
 
@@ -50,9 +49,8 @@ PLACES: Final[Mapping[str, Place]] = {
 }
 
 
-def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
-    """Add the command to the parser of `penstock`."""
-    parser = commands.add_parser("replay", help="serve a recorded stream as its provider did, byte and tick exact")
+def fill(parser: argparse.ArgumentParser) -> None:
+    """Add the command's options."""
     add_cassette_options(parser)
     parser.add_argument("--speed", type=_parse_speed, default=1.0, metavar="N", help="2 is twice as fast, 0 at once")
     parser.add_argument("--as", dest="dialect", choices=tuple(PLACES), help="answer at this dialect's paths only")

@@ -18,11 +18,10 @@ from proxy.dialects.registry import PROVIDERS
 from proxy.tools.cassette_events import Moment, list_moments
 from proxy.tools.cassette_file import CassetteError, add_cassette_options, open_cassette
 from proxy.tools.event_lines import INDENT, escape
+from proxy.tools.exits import OK
 from proxy.tools.gap_plot import format_seconds, plot_gaps
 from proxy.tools.replay_server import describe
 from proxy.wire.cassette import Cassette, Take
-
-OK: Final = 0
 
 LONGEST: Final = 400
 """Characters of what one event says; --raw and --json have all of it."""
@@ -31,9 +30,8 @@ PLOT_WIDTH: Final = 100
 """Columns of the plot at most, and where the output is no terminal."""
 
 
-def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
-    """Add the command to the parser of `penstock`."""
-    parser = commands.add_parser("show", help="show a recorded stream: its events, the gaps between them, and a plot")
+def fill(parser: argparse.ArgumentParser) -> None:
+    """Add the command's options."""
     add_cassette_options(parser)
     parser.add_argument("--take", type=int, metavar="N", help="this attempt only")
     parser.add_argument("--as", dest="dialect", choices=tuple(PROVIDERS), help="read it as this dialect's")

@@ -28,10 +28,8 @@ import proxy
 from proxy.loop import run_loop
 from proxy.tools.backoff import Backoff
 from proxy.tools.event_lines import Event, Summary, format_json, format_text
+from proxy.tools.exits import FAILED, OK
 from proxy.tools.troubles import CONNECT, LONGEST_LINE, TROUBLES, explain
-
-OK: Final = 0
-FAILED: Final = 1
 
 _MENDED_BY_RETRY: Final = frozenset({500, 502, 503, 504})
 _ENDED: Final = "the stream ended"
@@ -48,9 +46,8 @@ class Ended(Exception):
         self.failed = failed
 
 
-def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
-    """Add the command to the parser of `penstock`."""
-    parser = commands.add_parser("tail", help="show the events of a stream as they arrive, with the time between them")
+def fill(parser: argparse.ArgumentParser) -> None:
+    """Add the command's options."""
     parser.add_argument("url", metavar="URL", type=_parse_url)
     parser.add_argument(
         "-H", dest="headers", metavar="'NAME: VALUE'", type=_parse_header, action="append", default=[],

@@ -21,17 +21,16 @@ from proxy.config.address import Address
 from proxy.tools.admin_client import AdminError, ask_admin
 from proxy.tools.admin_options import add_admin_options, choose_admin
 from proxy.tools.event_lines import escape
+from proxy.tools.exits import OK
 from proxy.tools.top_lines import ORDERS, Order, Sample, build_keys, build_screen
 
-OK: Final = 0
 _OPEN: Final = "\x1b[?1049h\x1b[?25l"
 _CLOSE: Final = "\x1b[?25h\x1b[?1049l"
 """The terminal's second screen, without a cursor; and back (xterm, "Private Modes")."""
 
 
-def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
-    """Add the command to the parser of `penstock`."""
-    parser = commands.add_parser("top", help="watch a running proxy's streams as a table")
+def fill(parser: argparse.ArgumentParser) -> None:
+    """Add the command's options."""
     parser.add_argument(
         "--once", action="store_true", help="print the table once, as it does where there is no terminal"
     )

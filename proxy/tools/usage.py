@@ -13,7 +13,6 @@ from collections.abc import Mapping, Sequence
 from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Final
 
 from proxy.config.load import find_default_paths, load
 from proxy.config.state import find_ledger_file
@@ -21,18 +20,16 @@ from proxy.config.units import parse_duration
 from proxy.errors import PenstockError
 from proxy.store.database import NewerSchema, explain, open_reader, read_number
 from proxy.store.entries import KEYS, VERSION, read_sums
+from proxy.tools.exits import OK
 from proxy.tools.usage_lines import Report, format_csv, format_json, format_table
-
-OK: Final = 0
 
 
 class LedgerError(PenstockError):
     """The ledger cannot be read."""
 
 
-def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
-    """Add the command to the parser of `penstock`."""
-    parser = commands.add_parser("usage", help="sum up what requests used and cost, from the ledger")
+def fill(parser: argparse.ArgumentParser) -> None:
+    """Add the command's options."""
     parser.add_argument(
         "--since", metavar="WHEN", type=_parse_since, default="7d",
         help="how far back, such as 12h or 7d (the default), or from a date on, such as 2026-11-21 (UTC)",

@@ -15,6 +15,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
 MODULE = (sys.executable, "-m", "proxy")
+EXAMPLE = ROOT / "docs" / "penstock.example.toml"
 SCRIPT = (str(Path(sys.executable).with_name("penstock")),)
 WAIT = 20.0  # seconds; a start takes half of one, on a busy machine several
 

@@ -14,7 +14,7 @@ _FORMATS = {"dialects", "accounts", "usage", "wire", *_PURE}
 _RELAY = {"relay", "store", *_FORMATS}
 ALLOWED = {
     "__main__": {"cli"},
-    "cli": {"lifecycle", "listeners", "loop", "tools", "ops", "config", "errors", ""},
+    "cli": {"listeners", "tools", "errors", ""},
     # what is kept is read without the process that wrote it
     "tools": {"lifecycle", "listeners", "loop", "demo", "ops", "store", "config", "dialects", "wire", *_PURE, ""},
     "lifecycle": {"app", "listeners", "ops", "config", "relay", *_PURE},
@@ -112,7 +112,7 @@ def test_aiohttp_stays_in_the_adapters() -> None:
 
 def test_the_configuration_is_no_business_of_pure_code_or_of_the_relay() -> None:
     readers = {name_room(path) for path in FILES if "config" in rooms_imported(path)}
-    assert readers <= {"app", "edge", "upstream", "ops", "store", "tools", "lifecycle", "listeners", "cli"}
+    assert readers <= {"app", "edge", "upstream", "ops", "store", "tools", "lifecycle", "listeners"}
 
 
 def test_the_files_that_are_read_are_those_of_the_package() -> None:
