@@ -38,7 +38,7 @@ async def server() -> AsyncIterator[TestServer]:
 
 
 async def test_types_clicks_and_presses_as_a_person_does(server: TestServer, tmp_path: Path) -> None:
-    async with browsing() as browser:
+    async with browsing(alone=True) as browser:
         page = await browser.open(str(server.make_url("/")))
         await page.type("héllo 🌍", into="#name")
         await page.click("button")
@@ -51,7 +51,7 @@ async def test_types_clicks_and_presses_as_a_person_does(server: TestServer, tmp
 
 
 async def test_pages_share_no_storage_and_a_reload_keeps_it(server: TestServer) -> None:
-    async with browsing() as browser:
+    async with browsing(alone=True) as browser:
         first, second = [await browser.open(str(server.make_url("/"))) for _ in range(2)]
         await first.evaluate("localStorage.setItem('a', 'b'), sessionStorage.setItem('a', 'b')")
         await first.reload()
@@ -60,7 +60,7 @@ async def test_pages_share_no_storage_and_a_reload_keeps_it(server: TestServer) 
 
 
 async def test_what_never_comes_fails_and_says_what_it_was(server: TestServer) -> None:
-    async with browsing() as browser:
+    async with browsing(alone=True) as browser:
         page = await browser.open(str(server.make_url("/")))
         with pytest.raises(AssertionError, match=r"nothing\.here"):
             await page.wait_for("nothing.here", within=0.1)
@@ -78,7 +78,7 @@ async def test_what_never_comes_fails_and_says_what_it_was(server: TestServer) -
 )
 async def test_a_trouble_of_the_page_fails_the_test(server: TestServer, name: str, said: str) -> None:
     async def look() -> None:
-        async with browsing() as browser:
+        async with browsing(alone=True) as browser:
             page = await browser.open(str(server.make_url(f"/{name}")))
             await page.wait_for("new Promise(resolve => setTimeout(() => resolve(true), 50))")
 
@@ -88,7 +88,7 @@ async def test_a_trouble_of_the_page_fails_the_test(server: TestServer, name: st
 
 async def test_nothing_is_left_when_the_test_fails(server: TestServer, monkeypatch: pytest.MonkeyPatch) -> None:
     async def fail() -> None:
-        async with browsing() as browser:
+        async with browsing(alone=True) as browser:
             pids.append(browser.pid)
             await browser.open(str(server.make_url("/")))
             assert list_group(browser.pid)
@@ -106,4 +106,4 @@ async def test_nothing_is_left_when_the_test_fails(server: TestServer, monkeypat
 async def test_without_a_browser_a_test_is_skipped_and_says_why(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("shutil.which", lambda name: None)
     with pytest.raises(pytest.skip.Exception, match="Chromium is not installed"):
-        await browsing().__aenter__()
+        await browsing(alone=True).__aenter__()

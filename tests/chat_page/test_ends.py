@@ -8,7 +8,7 @@ from tests.helpers.prompt import assert_within, timed
 from tests.helpers.service import running
 from tests.helpers.talking import ANSWER, talking
 
-pytestmark = pytest.mark.long  # a browser for each: once is enough
+pytestmark = pytest.mark.long  # in a browser: once is enough
 
 STALLS = "stall_after=6"  # and never goes on
 BEGUN = "document.querySelector('.assistant .prose')?.innerText.length > 3"

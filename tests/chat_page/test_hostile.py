@@ -13,7 +13,7 @@ from tests.helpers.models import build_reply, chat_chunk
 from tests.helpers.recorder import recorder
 from tests.helpers.service import running
 
-pytestmark = pytest.mark.long  # a browser for each: once is enough
+pytestmark = pytest.mark.long  # in a browser: once is enough
 
 HOSTILE = [
     "<script>window.harm = 1</script>",

@@ -5,7 +5,7 @@ import pytest
 from tests.helpers.chromium_page import Page
 from tests.helpers.talking import ANSWER, talking
 
-pytestmark = pytest.mark.long  # a browser for each: once is enough
+pytestmark = pytest.mark.long  # in a browser: once is enough
 
 FOCUSED = "document.activeElement.id || document.activeElement.innerText || document.activeElement.tagName"
 

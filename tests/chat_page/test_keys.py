@@ -7,7 +7,7 @@ import pytest
 
 from tests.helpers.talking import ANSWER, Talk, talking
 
-pytestmark = pytest.mark.long  # a browser for each: once is enough
+pytestmark = pytest.mark.long  # in a browser: once is enough
 
 KEY = "pk-of-alice-0123456789"
 CLIENTS = {"clients": {"alice": {"key_sha256": hashlib.sha256(KEY.encode()).hexdigest()}}}

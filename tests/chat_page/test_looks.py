@@ -4,7 +4,7 @@ import pytest
 
 from tests.helpers.talking import talking
 
-pytestmark = pytest.mark.long  # a browser for each: once is enough
+pytestmark = pytest.mark.long  # in a browser: once is enough
 
 GROUND = "getComputedStyle(document.body).backgroundColor"
 LIGHT, DARK = "rgb(247, 249, 249)", "rgb(13, 19, 21)"

@@ -6,7 +6,7 @@ import pytest
 
 from tests.helpers.talking import talking
 
-pytestmark = pytest.mark.long  # a browser for each: once is enough
+pytestmark = pytest.mark.long  # in a browser: once is enough
 
 CASES = {
     "one line": "<p>one line</p>",

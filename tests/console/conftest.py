@@ -1,10 +1,16 @@
-"""A browser for each test; what its pages should never do fails the test when it is left."""
+"""One Chromium for all of these tests; what a page should never do fails its test when that is left."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 
 import pytest
 
-from tests.helpers.chromium import Browser, browsing
+from tests.helpers.chromium import Browser, browsing, sharing
+
+
+@pytest.fixture(scope="session", autouse=True)
+def chromium() -> Iterator[None]:
+    with sharing():
+        yield
 
 
 @pytest.fixture

@@ -1,12 +1,14 @@
 """Chromium without a screen, driven over its DevTools protocol, for what only a real browser can prove.
 
-`async with browsing() as browser` starts one; `page = await browser.open(url)` opens a page that shares no cookie and
-no storage with any other. `evaluate` and `wait_for` take JavaScript expressions, `click`, `type` and `key` go through
-the browser's own input. What a page should never do is gathered as `page.troubles` and fails the test when the browser
-is left: an uncaught exception, a console error, a violation of its Content-Security-Policy, a request to another
-origin, a dialog. A request that fails is no trouble: tests have servers that refuse and go away.
+`async with browsing() as browser` has one to itself, or its part of the one that a surrounding `with sharing():` has
+started: a start takes longer than most tests. `page = await browser.open(url)` opens a page that shares no cookie, no
+cache and no storage with any other. `evaluate` and `wait_for` take JavaScript expressions, `click`, `type` and `key` go
+through the browser's own input. What a page should never do is gathered as `page.troubles` and fails the test when the
+browser is left: an uncaught exception, a console error, a violation of its Content-Security-Policy, a request to
+another origin, a dialog. A request that fails is no trouble: tests have servers that refuse and go away.
 
-Everything is bounded in time. At the end the browser's process group is killed by id and its folder is gone.
+Everything is bounded in time. At the end the pages are gone, and with the process its group, killed by id, and its
+folder.
 """
 
 import asyncio
@@ -16,9 +18,12 @@ import os
 import re
 import shutil
 import signal
+import subprocess
 import tempfile
-from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager, suppress
+import time
+from collections.abc import AsyncIterator, Iterator, Mapping
+from contextlib import asynccontextmanager, contextmanager, nullcontext, suppress
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
@@ -56,6 +61,17 @@ _FLAGS: Final = (
 )
 
 
+@dataclass(frozen=True)
+class Process:
+    """pid: leader of a process group of its own. url: where its protocol is spoken."""
+
+    pid: int
+    url: str
+
+
+_shared: list[Process] = []
+
+
 class Browser:
     """pid: of its process, the leader of a process group of its own."""
 
@@ -70,7 +86,7 @@ class Browser:
 
     async def open(self, url: str, *, dark: bool = False, width: int = 1280, height: int = 800) -> Page:
         """A page of its own, loaded."""
-        context = (await self.send("Target.createBrowserContext"))["browserContextId"]
+        context = (await self.send("Target.createBrowserContext", disposeOnDetach=True))["browserContextId"]
         target = (await self.send("Target.createTarget", url="about:blank", browserContextId=context))["targetId"]
         session = (await self.send("Target.attachToTarget", targetId=target, flatten=True))["sessionId"]
         page = Page(self, target, session, url)
@@ -124,62 +140,74 @@ class Browser:
             await self.send(method, session=session, **fields)
 
 
-@asynccontextmanager
-async def browsing() -> AsyncIterator[Browser]:
-    """A running browser. Fails at the end when a page of it had troubles."""
-    program = next(filter(None, map(shutil.which, _NAMES)), None)
-    if program is None:
-        pytest.skip("Chromium is not installed")
-    async with (
-        _started(program) as (pid, url),
-        aiohttp.ClientSession() as session,
-        session.ws_connect(url, max_msg_size=2**27) as socket,
-    ):
-        browser = Browser(socket, pid)
-        listening = asyncio.get_running_loop().create_task(browser.listen())
+@contextmanager
+def sharing() -> Iterator[None]:
+    """Whoever is `browsing` within shares one process."""
+    with _started() as process:
+        _shared.append(process)
         try:
-            yield browser
+            yield
         finally:
-            listening.cancel()
-            await asyncio.gather(listening, return_exceptions=True)
+            _shared.remove(process)
+
+
+@asynccontextmanager
+async def browsing(*, alone: bool = False) -> AsyncIterator[Browser]:
+    """A running browser. alone: never a shared one. Fails at the end when a page of it had troubles."""
+    with _started() if alone or not _shared else nullcontext(_shared[-1]) as process:
+        async with (
+            aiohttp.ClientSession() as session,
+            session.ws_connect(process.url, max_msg_size=2**27) as socket,
+        ):
+            browser = Browser(socket, process.pid)
+            listening = asyncio.get_running_loop().create_task(browser.listen())
+            try:
+                yield browser
+            finally:
+                listening.cancel()
+                await asyncio.gather(listening, return_exceptions=True)
     troubles = [f"{page.url}: {trouble}" for page in browser.pages for trouble in page.troubles]
     assert not troubles, "\n".join(troubles)
 
 
-@asynccontextmanager
-async def _started(program: str) -> AsyncIterator[tuple[int, str]]:
-    """Its process id, and where its protocol is spoken."""
+@contextmanager
+def _started() -> Iterator[Process]:
+    program = next(filter(None, map(shutil.which, _NAMES)), None)
+    if program is None:
+        pytest.skip("Chromium is not installed")
     folder = tempfile.mkdtemp(prefix="chromium-")
     homes = dict.fromkeys(("HOME", "TMPDIR", "XDG_CONFIG_HOME", "XDG_CACHE_HOME", "XDG_RUNTIME_DIR"), folder)
-    process = await asyncio.create_subprocess_exec(
-        program,
-        *_FLAGS,
-        f"--user-data-dir={folder}/profile",
-        stdin=asyncio.subprocess.DEVNULL,
-        stdout=asyncio.subprocess.DEVNULL,
-        stderr=asyncio.subprocess.PIPE,
-        env={"PATH": os.environ["PATH"], "LANG": "C.UTF-8", "TZ": "UTC", **homes},
-        start_new_session=True,
-    )
-    assert process.stderr is not None
-    said: list[str] = []
+    said = Path(folder, "said")
+    with said.open("wb") as errors:
+        process = subprocess.Popen(
+            [program, *_FLAGS, f"--user-data-dir={folder}/profile"],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=errors,
+            env={"PATH": os.environ["PATH"], "LANG": "C.UTF-8", "TZ": "UTC", **homes},
+            start_new_session=True,
+        )
     try:
-        async with asyncio.timeout(_START):
-            url = await _read_url(process.stderr, said)
-        reading = asyncio.get_running_loop().create_task(process.stderr.read())  # or it would block on a full pipe
-        yield process.pid, url
-        reading.cancel()
-    except TimeoutError:
-        raise AssertionError(f"{program} does not start: {''.join(said)}") from None
+        yield Process(process.pid, _wait_url(process, said))
     finally:
         with suppress(ProcessLookupError):
             os.killpg(process.pid, signal.SIGKILL)
-        await process.wait()
+        process.wait()
         for _ in range(500):
             if not list_group(process.pid):
                 break
-            await asyncio.sleep(0.01)  # nobody tells when a grandchild is gone
+            time.sleep(0.01)  # nobody tells when a grandchild is gone
         shutil.rmtree(folder)
+
+
+def _wait_url(process: subprocess.Popen[bytes], said: Path) -> str:
+    until = time.monotonic() + _START
+    while time.monotonic() < until:
+        if found := re.search(r"DevTools listening on (ws://\S+)\n", text := said.read_text("utf-8", "replace")):
+            return found[1]
+        assert process.poll() is None, f"the browser ended at once: {text}"
+        time.sleep(0.02)  # it writes to a file
+    raise AssertionError(f"the browser does not start: {text}")
 
 
 def list_group(leader: int) -> list[int]:
@@ -191,11 +219,3 @@ def list_group(leader: int) -> list[int]:
             if int(group) == leader and state not in "ZX":
                 found.append(int(entry.parent.name))
     return found
-
-
-async def _read_url(stream: asyncio.StreamReader, said: list[str]) -> str:
-    while line := (await stream.readline()).decode("utf-8", "replace"):
-        said.append(line)
-        if found := re.search(r"DevTools listening on (ws://\S+)", line):
-            return found[1]
-    raise AssertionError(f"the browser ended at once: {''.join(said)}")
