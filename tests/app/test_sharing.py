@@ -70,7 +70,9 @@ async def settle(*processes: Process) -> None:
     for _ in range(6):
         for process in processes:
             process.ticker.advance(0.25)
-            await asyncio.sleep(0.02)  # a thread's doing has no event here
+            if process.sharing._asked is not None:
+                await asyncio.wait([process.sharing._asked], timeout=10)
+                await asyncio.sleep(0)  # what came of it is heard
 
 
 async def wait_until(is_so: Callable[[], bool], *processes: Process) -> None:
