@@ -1,6 +1,7 @@
 """A few pieces per turn, in order, all of them."""
 
 import asyncio
+import itertools
 
 from proxy.edge.turns import Turns
 
@@ -51,3 +52,33 @@ async def test_tasks_wait_for_their_turn_and_one_that_gives_up_holds_nobody_up()
     async with asyncio.timeout(5):
         await asyncio.gather(*tasks, return_exceptions=True)
     assert done == [number for number in range(3 * EACH) if number != 1]
+
+
+async def test_a_piece_that_adds_another_gets_no_second_turn() -> None:
+    done, seen, turns = list[int](), list[int](), build()
+
+    def first() -> None:
+        for number in range(3 * EACH):
+            turns.add(lambda number=number: done.append(number))  # type: ignore[misc]
+
+    turns.add(first)
+    while len(done) < 3 * EACH:
+        await asyncio.sleep(0)
+        seen.append(len(done))
+    assert set(seen) - {0} == {EACH, 2 * EACH, 3 * EACH}
+
+
+async def test_there_is_a_pause_between_two_turns_also_when_nothing_waits_in_between() -> None:
+    loop, times = asyncio.get_running_loop(), list[float]()
+    turns = Turns(loop, 1, 0.02)
+    async with asyncio.timeout(5):
+        for _ in range(2):
+            await asyncio.gather(turns.wait(), turns.wait())
+            times.append(loop.time())
+            await turns.wait()
+            times.append(loop.time())
+    steps = [later - earlier for earlier, later in itertools.pairwise(times)]
+    assert min(steps) > 0.015, steps  # uvloop's clock has milliseconds
+    turns = Turns(loop, 1, 60.0)
+    async with asyncio.timeout(5):
+        await turns.wait()
