@@ -165,7 +165,7 @@ def test_what_the_page_shows_is_compared() -> None:
 
 
 @pytest.mark.parametrize(
-    ("path", "pattern"), [("grafana/alerts.yml", r"alert: (\w+)"), ("proxy/cli.py", r"^[A-Z_]+: Final = (\d+)")]
+    ("path", "pattern"), [("grafana/alerts.yml", r"alert: (\w+)"), ("proxy/tools/exits.py", r"^[A-Z_]+: Final = (\d+)")]
 )
 def test_every_alarm_and_every_exit_status_is_explained(path: str, pattern: str) -> None:
     names = re.findall(pattern, (ROOT / path).read_text(encoding="utf-8"), re.MULTILINE)
