@@ -176,7 +176,8 @@ LAUNCH = (
 )
 
 
-@pytest.mark.parametrize("way", ["push", pytest.param("pull", marks=pytest.mark.long)])
+@pytest.mark.long
+@pytest.mark.parametrize("way", ["push", "pull"])
 async def test_a_stalled_stream_costs_at_most_a_megabyte(way: str, tmp_path: Path) -> None:
     """In a process of its own: what test and upstream hold is none of the proxy's."""
     async with origin() as upstream:

@@ -87,6 +87,7 @@ async def test_what_one_lets_in_the_other_does_not(tmp_path: Path, client: str, 
         assert len(upstream.requests) == before
 
 
+@pytest.mark.long
 async def test_streams_of_all_count_until_they_end_or_their_process_dies(tmp_path: Path) -> None:
     clients = "k = { key = 'k', max_streams = 3 }\nfree = { key = 'free' }"
     async with recorder() as upstream, instances(write(tmp_path, upstream, clients, "max_streams = 5")) as (one, other):

@@ -16,6 +16,8 @@ from tests.helpers.origin import Peer
 from tests.helpers.rawhttp import RawClient, connected
 from tests.helpers.staff import LIMITED, Staff, provider, refuse, staffed
 
+pytestmark = pytest.mark.long  # seconds each, and there are many
+
 HURRY = {"hold_status": "250ms", "heartbeat": "250ms", "attempts": 20, "attempts_per_provider": 20}
 BRIEFLY = refuse(429, "rate_limit_exceeded", "Retry-After: 1")
 COMMENT = b": keepalive\n"
