@@ -17,8 +17,9 @@ from typing import Any, Final
 from aiohttp import ClientConnectionResetError, web
 
 from proxy.edge.downstream import Downstream
-from proxy.edge.insides import Connection, count_unsent, count_unwritten
+from proxy.edge.insides import Connection
 from proxy.edge.scope import SCOPE
+from proxy.edge.sockets import count_unsent, count_unwritten
 
 _RESET: Final = struct.pack("ii", 1, 0)
 """SO_LINGER on with zero seconds: closing sends RST."""

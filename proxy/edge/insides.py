@@ -10,10 +10,6 @@ Leaned on: `RequestHandler.data_received`, `handle_error`, `log_exception`, `_me
 """
 
 import asyncio
-import fcntl
-import socket
-import struct
-import termios
 from collections.abc import Callable, Coroutine
 from typing import Any, Final, cast
 
@@ -25,15 +21,13 @@ from proxy.edge.connections import Beginning, Connections, Occupant, Seat, make_
 from proxy.edge.downstream import WholeAnswer
 from proxy.edge.lingering import Lingering
 from proxy.edge.scope import SCOPE
+from proxy.edge.sockets import count_unread, count_unsent, has_ended, limit_unsent
 from proxy.edge.turns import Turns
 from proxy.errors import Code, Refused
 from proxy.relay.clocks import Ticker, wait_while_moving
 
 WRITE_HIGH: Final = 64 * 1024
 """Bytes queued for a client before its upstream is paused: one full read of a busy stream; resumed below a quarter."""
-
-_LEFT: Final = frozenset({7, 8})
-"""TCP_CLOSE and TCP_CLOSE_WAIT, the first byte of TCP_INFO (linux/tcp.h): after a reset, and after a FIN."""
 
 CUTS: Final = 1
 """Heads that are cut in one turn of the loop, should thousands be due: 100 us each."""
@@ -69,6 +63,7 @@ class Connection(RequestHandler):
         self.wire = self.wire or cast(asyncio.Transport, transport)
         super().connection_made(transport)
         cast(asyncio.WriteTransport, transport).set_write_buffer_limits(high=WRITE_HIGH)
+        limit_unsent(self.wire.get_extra_info("socket"))
 
     def connection_lost(self, exc: BaseException | None) -> None:
         self._stop_waiting_for_head()
@@ -141,11 +136,7 @@ class Connection(RequestHandler):
 
     def has_left(self) -> bool:
         """Whether the client has ended the connection. The event loop does not notice while reading is paused."""
-        sock = self.transport.get_extra_info("socket") if self.transport is not None else None
-        if sock is None or sock.family not in (socket.AF_INET, socket.AF_INET6):
-            return False
-        state: bytes = sock.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, 1)
-        return state[0] in _LEFT
+        return self.transport is not None and has_ended(self.transport.get_extra_info("socket"))
 
     def close_if_idle(self, grace: float) -> bool:
         """Close a connection on which nothing has happened for `grace` seconds; True for one that is kept because its
@@ -172,7 +163,7 @@ class Connection(RequestHandler):
         return self._next_keepalive_close_time - self._keepalive_timeout
 
     def has_unread(self) -> bool:
-        return self.wire is not None and ask_kernel(self.wire.get_extra_info("socket"), termios.FIONREAD) > 0
+        return self.wire is not None and count_unread(self.wire.get_extra_info("socket")) > 0
 
     def give_way(self) -> None:
         self.leave()
@@ -259,34 +250,6 @@ class Server(web.Server):
             task.cancel()
         await asyncio.gather(*self.handshakes, return_exceptions=True)
         await super().shutdown(timeout)
-
-
-def count_unwritten(transport: asyncio.Transport, wire: asyncio.Transport | None) -> int:
-    """Bytes that the kernel does not have. What TLS has let go of may wait below it, on the `wire`."""
-    waiting = transport.get_write_buffer_size()
-    return waiting if wire is None or wire is transport else waiting + wire.get_write_buffer_size()
-
-
-def count_unsent(transport: asyncio.Transport, wire: asyncio.Transport | None) -> int:
-    """Bytes that the client has not: the kernel takes more in steps of megabytes, and a slow client's reading has to
-    count in between."""
-    return count_unwritten(transport, wire) + count_undelivered(transport.get_extra_info("socket"))
-
-
-def count_undelivered(sock: Any) -> int:
-    """Bytes in the kernel that the peer has not acknowledged (SIOCOUTQ, tcp(7)); 0 for what is no TCP socket."""
-    if sock is None or sock.family not in (socket.AF_INET, socket.AF_INET6):
-        return 0
-    return ask_kernel(sock, termios.TIOCOUTQ)
-
-
-def ask_kernel(sock: Any, what: int) -> int:
-    """A number of bytes, by ioctl(2); 0 where there is none."""
-    try:
-        answer: bytes = fcntl.ioctl(sock.fileno(), what, bytes(4))
-    except (AttributeError, OSError, ValueError):
-        return 0
-    return int(struct.unpack("i", answer)[0])
 
 
 def _find_code(status: int, exc: BaseException | None, max_line: int) -> Code:

@@ -66,6 +66,21 @@ async def test_a_client_that_stops_reading_pauses_upstream_and_then_gets_every_b
         assert (await proxy.wait_record()).end is EndReason.DONE
 
 
+async def test_what_a_client_does_not_read_is_left_to_its_upstream_but_for_little(pull: bool) -> None:
+    """The kernel would take megabytes, in one go: of hundreds of such clients everybody else would notice."""
+    async with (
+        origin() as upstream,
+        in_front_of(upstream, pull=pull) as proxy,
+        bare(proxy.port, receive_buffer=65536) as client,
+    ):
+        _, pouring = await begin_flood(client, upstream)
+        (scope,) = proxy.penstock.streams.list_scopes()
+        await settle(lambda: scope.look is not None)
+        assert scope.look is not None
+        assert await stand_still(lambda: scope.look().bytes) < 2**20  # type: ignore[misc]
+        pouring.cancel()
+
+
 @timed
 async def test_a_client_that_reads_nothing_is_cut_after_write_stall(pull: bool) -> None:
     async with (
