@@ -100,14 +100,11 @@ class Flow:
             begun.peek.out = b""
             await pump.run()
             if pump.left:
-                await self._linger(pump, sink)
+                await self._leave(pump, sink, stage, EndReason.CLIENT_GONE)
         except asyncio.CancelledError:
-            if stage.complete and record.end is None:
-                stage.end()  # a decoder may hold finish and usage until the end mark; its bytes go to nobody
-                record.close(EndReason.DONE)  # a client may leave once it has what it wants
-                record.phase = Phase.ENDED
-            elif drains and pump.ended is None and record.end is None:
-                await self._linger(pump, sink)
+            if record.end is None and (stage.complete or (drains and pump.ended is None)):
+                # A client may leave once it has what it wants.
+                await self._leave(pump, sink, stage, EndReason.DONE if stage.complete else EndReason.CLIENT_GONE)
             raise
         finally:
             record.bytes_down += peeked + pump.received
@@ -115,11 +112,17 @@ class Flow:
             note_seen(record, begun.attempt, stage.seen)
         return sink, pump
 
-    async def _linger(self, pump: Pump, sink: StagedSink) -> None:
-        self._scope.record.close(EndReason.CLIENT_GONE)
-        self._scope.stop = None
+    async def _leave(self, pump: Pump, sink: StagedSink, stage: Stage, end: EndReason) -> None:
+        """The client is gone, with what it wanted or without; what its answer costs may be said behind all the rest."""
+        record = self._scope.record
+        record.close(end)
+        record.phase = Phase.ENDED if end is EndReason.DONE else record.phase
         sink.detach()
-        await pump.linger(self._plan.drain_for)
+        if self._plan.on_disconnect == "drain" and pump.ended is None:
+            self._scope.stop = None
+            await pump.linger(self._plan.drain_for)
+        if stage.complete:
+            stage.end()  # a decoder may hold finish and usage until the end mark
 
     def _judge(self, begun: Begun, stage: Stage, pump: Pump) -> Trouble | None:
         """What went wrong at the provider, None when nothing did."""

@@ -6,6 +6,7 @@ pays nothing for it. With nobody to watch the ticker sleeps without a timer.
 """
 
 import asyncio
+import math
 import time
 from collections.abc import Awaitable, Callable
 from typing import Final, Protocol, TypeVar
@@ -77,6 +78,10 @@ class Stillness:
 
     def restart(self, now: float) -> None:
         self._since = now
+
+    def count_left(self, now: float) -> float:
+        """Seconds until the limit, if nothing moves; infinitely many where it is off."""
+        return self._since + self._limit - now if self._limit else math.inf
 
     def expired(self, reading: int, now: float) -> bool:
         if reading != self._reading:

@@ -142,7 +142,7 @@ class Pump:
 
     def hurry(self, *, failed: bool) -> None:
         """The answer is complete, or has failed: the source has a moment to end it, whatever it may still say."""
-        self._closing = Stillness(AFTER_FAILURE if failed else AFTER_FINISH, self._ticker.now())
+        self._close_within(AFTER_FAILURE if failed else AFTER_FINISH)
 
     # What the ticker calls.
 
@@ -189,12 +189,12 @@ class Pump:
                 self._source.abort()
 
     async def linger(self, seconds: float) -> None:
-        """The client has left `run`: read on for at most `seconds`, until `hurry` or the end. The sink has to take
-        what comes."""
+        """The client has left `run`: read on to the end, for at most `seconds`, and no longer than `hurry` allows. The
+        sink has to take what comes."""
         self.left, self._lingers = False, False
         self._write = self._sink.write
         self._holding = False
-        self._closing = Stillness(seconds, self._ticker.now())
+        self._close_within(seconds)
         self._ticker.watch(self)
         try:
             self._source.resume()
@@ -203,6 +203,11 @@ class Pump:
         finally:
             self._ticker.release(self)
             self._source.abort()
+
+    def _close_within(self, seconds: float) -> None:
+        now = self._ticker.now()
+        if seconds < self._closing.count_left(now):
+            self._closing = Stillness(seconds, now)
 
     async def _drain(self) -> None:
         await self._sink.drain()

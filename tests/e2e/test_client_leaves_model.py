@@ -176,6 +176,27 @@ async def test_a_drained_answer_is_read_to_its_end_and_its_usage_recorded(who: s
         assert (record.usage.input, record.usage.output) == (5, 2)
 
 
+@ALL
+async def test_a_drain_behind_the_finish_reads_the_usage_that_comes_last(who: str) -> None:
+    async with patient(on_disconnect="drain", drain_for="5s") as rig:
+        peer = await rig.ask(who, "openai")
+        await stream(rig, peer, who)
+        send_chunk(peer, SPOKEN.texts[1] + SPOKEN.finish)
+        (scope,) = rig.proxy.penstock.streams.list_scopes()
+        seen = scope.look
+        assert seen is not None
+        await settle(lambda: seen().bytes == len(SPOKEN.whole) - len(SPOKEN.mark))
+        leave(rig)
+        await settle(lambda: scope.record.end is EndReason.DONE)
+        assert peer.closed_at is None
+        send_chunk(peer, USAGE + SPOKEN.mark)
+        peer.send(LAST_CHUNK)
+        record = await rig.proxy.wait_record()
+        assert (record.end, record.phase, record.error) == (EndReason.DONE, Phase.ENDED, "")
+        assert record.usage is not None
+        assert (record.usage.input, record.usage.output) == (5, 2)
+
+
 async def test_a_drain_is_bounded() -> None:
     async with patient(on_disconnect="drain", drain_for="500ms") as rig:
         before = asyncio.all_tasks()

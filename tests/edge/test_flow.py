@@ -22,6 +22,8 @@ from tests.helpers.models import chat_chunk, encode
 
 CUT = UpstreamFault(Code.CUT, "ECONNRESET")
 IN_BAND = b'data: {"error":'
+COST = chat_chunk({}, choices=[], usage={"prompt_tokens": 5, "completion_tokens": 2, "total_tokens": 7})
+"""The answer's, behind its finish."""
 
 
 async def test_an_answer_flows_to_its_end() -> None:
@@ -143,8 +145,7 @@ async def test_a_client_that_leaves_behind_the_finish_has_what_it_wanted() -> No
 
 async def test_what_was_told_before_a_client_left_is_in_the_books_without_the_end_mark() -> None:
     flow = await Flowing().begin()
-    usage = {"prompt_tokens": 5, "completion_tokens": 2, "total_tokens": 7}
-    flow.source.feed(OPENAI.finish + chat_chunk({}, choices=[], usage=usage))
+    flow.source.feed(OPENAI.finish + COST)
     await flow.leave()
     (attempt,) = flow.record.attempts
     assert attempt.told is not None
@@ -162,13 +163,50 @@ async def test_a_drained_answer_is_read_on_for_its_cost(cancelled: bool) -> None
     await turn()
     assert flow.record.end is EndReason.CLIENT_GONE
     flow.ticker.advance(19)
-    usage = {"prompt_tokens": 5, "completion_tokens": 2, "total_tokens": 7}
-    flow.source.feed(OPENAI.finish + b"data: " + encode({"choices": [], "usage": usage}) + b"\n\n" + OPENAI.mark)
+    flow.source.feed(OPENAI.finish + COST + OPENAI.mark)
     flow.source.end()
     await asyncio.wait([flow.task])
     assert flow.record.usage is not None
     assert (flow.record.usage.input, flow.record.usage.output) == (5, 2)
     assert flow.record.end is EndReason.CLIENT_GONE
+    flow.assert_clean()
+
+
+async def test_a_drained_answer_is_read_on_behind_its_finish_too() -> None:
+    """Its client has what it wanted, and its cost comes last."""
+    flow = await Flowing(on_disconnect="drain", drain_for="20s").begin()
+    flow.source.feed(OPENAI.finish)
+    flow.sink.lose()
+    flow.task.cancel()
+    await turn()
+    assert (flow.record.end, flow.record.phase) == (EndReason.DONE, Phase.ENDED)
+    assert not flow.task.done()
+    flow.source.feed(COST + OPENAI.mark)
+    flow.source.end()
+    await asyncio.wait([flow.task])
+    assert flow.record.usage is not None
+    assert (flow.record.usage.input, flow.record.usage.output) == (5, 2)
+    assert flow.record.bytes_down == len(BEGUN + OPENAI.finish + COST + OPENAI.mark)
+    flow.assert_clean()
+
+
+@pytest.mark.parametrize("finished", [True, False])
+@pytest.mark.parametrize("cancelled", [True, False])
+async def test_what_a_drain_was_told_counts_without_the_end_mark(cancelled: bool, finished: bool) -> None:
+    flow = await Flowing(on_disconnect="drain", drain_for="20s").begin()
+    if finished:
+        flow.source.feed(OPENAI.finish)
+    flow.sink.lose()
+    if cancelled:
+        flow.task.cancel()
+        await turn()
+    flow.source.feed((b"" if finished else OPENAI.finish) + COST)
+    await turn()
+    flow.source.fail(CUT)
+    await asyncio.wait([flow.task])
+    (attempt,) = flow.record.attempts
+    assert attempt.told is not None
+    assert (attempt.told.usage.input, attempt.told.usage.output, attempt.told.complete) == (5, 2, True)
     flow.assert_clean()
 
 

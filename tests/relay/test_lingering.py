@@ -85,6 +85,25 @@ async def test_once_the_model_has_finished_there_is_only_a_moment_left() -> None
         assert stage.pump.ended is EndReason.IDLE
 
 
+@pytest.mark.parametrize(("seconds", "left"), [(3600, AFTER_FINISH - 2), (1, 1)])
+async def test_who_leaves_behind_the_finish_leaves_what_is_left_of_that_moment(seconds: float, left: float) -> None:
+    async with translated("anthropic", "openai-chat", lingers=True) as stage:
+        stage.source.feed(BEGUN + SPOKEN.finish)
+        stage.ticker.advance(2)
+        stage.task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await stage.task
+        stage.staged.detach()
+        task = asyncio.ensure_future(stage.pump.linger(seconds))
+        await turn()
+        stage.ticker.advance(left - 0.25)
+        await turn()
+        assert not task.done()
+        stage.ticker.advance(0.25)
+        await task
+        assert (stage.pump.ended, stage.source.aborted > 0) == (EndReason.IDLE, True)
+
+
 @pytest.mark.parametrize(
     ("clocks", "end"),
     [
