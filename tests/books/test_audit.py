@@ -130,13 +130,6 @@ def test_products(wrong: dict[str, Any]) -> None:
     assert compare_products(build_books(build_record(**wrong))[1], [build_product()], ROUTES)
 
 
-@pytest.mark.parametrize(("events", "size", "good"), [(3, 90, True), (2, 80, True), (2, 91, False), (4, 100, False)])
-def test_who_leaves_may_miss_the_end_mark(events: int, size: int, good: bool) -> None:
-    _, rows = build_books(build_record(events=events, bytes_down=size))
-    assert (compare_products(rows, [build_product()], ROUTES, {"ok-1"}) == []) is good
-    assert (compare_products(rows, [build_product()], ROUTES, {"ok-2"}) == []) is ((events, size) == (3, 90))
-
-
 def test_an_answer_that_broke_off_need_not_be_known() -> None:
     _, rows = build_books(build_record(usage_source="partial", end=EndReason.UPSTREAM_CUT))
     assert compare_products(rows, [build_product(end=End.CUT)], ROUTES) == []

@@ -50,8 +50,7 @@ async def keep(folder: Path, count: int, seed: int, ends: set[str]) -> None:
     assert compare_rows(lines, rows)[:SHOWN] == []
     assert len(rows) == count
     assert compare_calls(calls, rows)[:SHOWN] == []
-    leavers = {plan.key for plan in plans if plan.leave is not Leave.NEVER}
-    assert compare_products(rows, products, PROVIDERS, leavers)[:SHOWN] == []
+    assert compare_products(rows, products, PROVIDERS)[:SHOWN] == []
     assert compare_metrics(lines, rows, scrape)[:SHOWN] == []
     assert compare_costs(rows, PRICES, "openrouter")[:SHOWN] == []
     assert compare_summary(rows, summary, ["client", "provider"])[:SHOWN] == []
