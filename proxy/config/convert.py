@@ -13,12 +13,12 @@ from difflib import get_close_matches
 from typing import Any, Final, get_args
 
 from msgspec import NODEFAULT, Struct
-from msgspec.structs import FieldInfo, fields
+from msgspec.structs import FieldInfo
 
 from proxy.config.checks import check_config
 from proxy.config.expand import ExpandError, expand
 from proxy.config.kind import Kind
-from proxy.config.marks import Leaf, Named, Section, list_rivals, read_mark
+from proxy.config.marks import Leaf, Named, Section, list_fields, list_rivals, read_mark
 from proxy.config.model import Config
 from proxy.config.tree import Place, Table, Value, format_place, shorten
 from proxy.errors import ConfigError, Fault
@@ -76,7 +76,7 @@ class _Converter:
 
     def read_struct(self, shape: type[Struct], table: Table, place: Place) -> Any:
         """A struct from a table: unknown keys first, then every field in the order of the model."""
-        infos = fields(shape)
+        infos = list_fields(shape)
         self._refuse_unknown(table, place, _known_keys(infos))
         values: dict[str, Any] = {}
         for info in infos:
@@ -194,7 +194,7 @@ def _known_keys(infos: Iterable[FieldInfo]) -> list[str]:
 
 def _blank(shape: type[Struct]) -> Any:
     """A struct that stands in for one that could not be read at all."""
-    required = [info for info in fields(shape) if info.required]
+    required = [info for info in list_fields(shape) if info.required]
     marks = [(info.name, read_mark(info)[1]) for info in required]
     return shape(**{name: mark.kind.blank for name, mark in marks if isinstance(mark, Leaf)})
 

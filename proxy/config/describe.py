@@ -10,12 +10,12 @@ from collections.abc import Iterator
 from typing import Any, Final, get_args
 
 from msgspec import Struct
-from msgspec.structs import FieldInfo, fields
+from msgspec.structs import FieldInfo
 
 from proxy.config import prose
 from proxy.config.kind import Kind
 from proxy.config.load import OVERRIDES
-from proxy.config.marks import Leaf, Named, list_rivals, read_mark
+from proxy.config.marks import Leaf, Named, list_fields, list_rivals, read_mark
 from proxy.config.model import Config
 from proxy.config.syntax import RESERVED_SEGMENTS
 from proxy.config.zero import KNOWN_PROVIDERS
@@ -48,12 +48,12 @@ def build_markdown() -> str:
 def _build_sections(shape: type[Struct], path: str, why: str) -> Iterator[str]:
     """A heading and a table for the leaves of a struct, then the same for the tables in it."""
     rivals = len(list_rivals(shape))
-    rows = [row for info in fields(shape) for row in _build_rows(info, rivals)]
+    rows = [row for info in list_fields(shape) for row in _build_rows(info, rivals)]
     if path:
         yield f"### `[{path}]`\n\n{why}\n"
     if rows:
         yield "| key | type | default | meaning |\n|---|---|---|---|\n" + "".join(rows)
-    for info in fields(shape):
+    for info in list_fields(shape):
         base, mark = read_mark(info)
         below = f"{path}.{info.encode_name}" if path else info.encode_name
         if isinstance(mark, Named) and mark.kind is None:
@@ -100,7 +100,7 @@ def _describe_struct(shape: type[Struct]) -> dict[str, Any]:
     properties: dict[str, Any] = {}
     required: list[str] = []
     either: list[dict[str, Any]] = []
-    for info in fields(shape):
+    for info in list_fields(shape):
         base, mark = read_mark(info)
         name = info.encode_name
         if isinstance(mark, Leaf):
@@ -145,7 +145,7 @@ def mask(config: Config) -> dict[str, Any]:
 
 def _mask_struct(struct: Struct) -> dict[str, Any]:
     masked: dict[str, Any] = {}
-    for info in fields(struct):
+    for info in list_fields(type(struct)):
         _, mark = read_mark(info)
         value = getattr(struct, info.name)
         if isinstance(mark, Leaf):

@@ -6,6 +6,7 @@ Every field of a struct in the model is `Annotated[type, mark]` with exactly one
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cache
 from typing import Any, get_args
 
 from msgspec import Struct
@@ -55,6 +56,13 @@ class Named:
 Mark = Leaf | Section | Named
 
 
+@cache
+def list_fields(shape: type[Struct]) -> tuple[FieldInfo, ...]:
+    """The fields of a model, in its order. msgspec looks at all the annotations anew each time, and a configuration
+    asks for every table."""
+    return fields(shape)
+
+
 def read_mark(info: FieldInfo) -> tuple[Any, Mark]:
     """The type of a field and what the model says about it."""
     base, mark = get_args(info.type)
@@ -63,5 +71,5 @@ def read_mark(info: FieldInfo) -> tuple[Any, Mark]:
 
 def list_rivals(shape: type[Struct]) -> list[str]:
     """The keys of a table of which exactly one must be given."""
-    marks = ((info.encode_name, read_mark(info)[1]) for info in fields(shape))
+    marks = ((info.encode_name, read_mark(info)[1]) for info in list_fields(shape))
     return [name for name, mark in marks if isinstance(mark, Leaf) and mark.rival]
