@@ -179,7 +179,7 @@ def check_truncations(name: str, *, boundaries: int, places: int) -> None:
 
 
 QUICK = {"boundaries": 5, "places": 5}
-THOROUGH = {"boundaries": 300, "places": 50}
+THOROUGH = {"boundaries": 150, "places": 25}
 
 
 @pytest.mark.parametrize("name", STREAMS)

@@ -25,7 +25,7 @@ DROPPED: Final = {"openai-responses": ["stop"]}
 """What a dialect has no place for, and nobody misses."""
 
 quick = settings(max_examples=60, deadline=None, database=None)
-thorough = settings(max_examples=600, deadline=None, database=None)
+thorough = settings(max_examples=200, deadline=None, database=None)
 
 
 def go_there_and_back(dialect: str, request: Request) -> tuple[Outgoing, Request]:

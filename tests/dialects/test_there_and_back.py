@@ -48,7 +48,7 @@ SIGNING: Final = [name for name in BOTH if find_provider(name).origin]
 SAME = pytest.mark.parametrize("dialect", BOTH)
 
 quick = settings(max_examples=40, deadline=None, database=None)
-thorough = settings(max_examples=600, deadline=None, database=None)
+thorough = settings(max_examples=200, deadline=None, database=None)
 
 
 def count(usage: Usage) -> tuple[int, int, int]:

@@ -72,6 +72,7 @@ def list_kept(folder: Path) -> Iterator[tuple[str, bytes]]:
 
 
 @pytest.mark.parametrize("secured", [False, True], ids=["plain", "tls"])
+@pytest.mark.long
 async def test_whatever_is_refused_is_repeated_nowhere(tmp_path: Path, authority: Authority, secured: bool) -> None:
     tls, context = "", None
     if secured:

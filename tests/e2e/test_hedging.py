@@ -164,6 +164,7 @@ async def test_a_client_that_leaves_ends_both() -> None:
         assert [row["in_flight"] for table in shown for row in table["accounts"]] == [0, 0]
 
 
+@pytest.mark.long
 async def test_no_more_than_the_budget_is_asked_twice() -> None:
     """A quarter of eight requests."""
     async with hedged(hedge_budget=0.25) as (proxy, upstream):

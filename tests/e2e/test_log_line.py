@@ -150,6 +150,7 @@ async def test_without_a_journal_no_line_has_a_priority(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("form", ["json", "logfmt", "text"])
+@pytest.mark.long
 async def test_nothing_that_comes_from_outside_can_begin_a_line(form: str, tmp_path: Path) -> None:
     forged = b"%0a<0>forged%0D%0A", b"<0>forged", b"\xe2\x80\xa8forged", b"\x1b[31mforged", b"\n<0>forged", b'"forged='
     async with served(tmp_path, form) as (running, _, port):

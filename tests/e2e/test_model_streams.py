@@ -122,6 +122,7 @@ async def test_an_error_before_any_substance_becomes_a_status(who: str, model: s
 
 
 @ALL
+@pytest.mark.long
 async def test_an_error_within_is_told_in_band_and_its_provider_not_waited_for(
     who: str, model: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -164,6 +165,7 @@ async def test_a_client_that_leaves_closes_the_provider_at_once(who: str, model:
 
 
 @ALL
+@pytest.mark.long
 async def test_silence_is_ended_in_band(who: str, model: str) -> None:
     async with modelled(limits={"idle": "500ms"}) as rig:
         peer, _, _ = await begin(rig, who, model)
@@ -175,6 +177,7 @@ async def test_silence_is_ended_in_band(who: str, model: str) -> None:
 
 
 @ALL
+@pytest.mark.long
 async def test_a_silent_stream_is_kept_alive_in_the_dialect_s_own_form(who: str, model: str) -> None:
     wanted = {"claude": b'event: ping\ndata: {"type": "ping"}\n\n', "gemini": b"\n"}.get(who, b": keepalive\n")
     async with modelled(limits={"heartbeat": "250ms"}) as rig:
@@ -187,6 +190,7 @@ async def test_a_silent_stream_is_kept_alive_in_the_dialect_s_own_form(who: str,
 
 
 @ALL
+@pytest.mark.long
 async def test_a_provider_that_stays_open_after_the_finish_is_not_waited_for_long(
     who: str, model: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:

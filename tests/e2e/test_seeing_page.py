@@ -148,6 +148,7 @@ def _build_env(folder: Path) -> dict[str, str]:
     return {"XDG_STATE_HOME": str(folder)}
 
 
+@pytest.mark.long
 async def test_every_command_runs_and_shows_what_the_page_shows(tmp_path: Path) -> None:
     async with house(tmp_path) as place:
         for shown in find_commands("penstock", "usage", "record", "show"):

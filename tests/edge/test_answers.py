@@ -55,6 +55,7 @@ async def test_embeddings_pass_as_they_are_and_are_counted(said: bytes, model: s
 
 @pytest.mark.parametrize("who", SAY)
 @pytest.mark.parametrize("model", PROVIDERS)
+@pytest.mark.long
 async def test_a_whole_stream_in_one_read_is_not_waited_on_when_its_connection_stays_open(
     who: str, model: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -72,6 +73,7 @@ async def test_a_whole_stream_in_one_read_is_not_waited_on_when_its_connection_s
 
 @pytest.mark.parametrize("who", SAY)
 @pytest.mark.parametrize("model", PROVIDERS)
+@pytest.mark.long
 async def test_a_text_and_an_error_in_one_read_are_both_told(
     who: str, model: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:

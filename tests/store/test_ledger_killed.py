@@ -49,6 +49,7 @@ def is_made(path: Path) -> bool:
 
 
 @pytest.mark.parametrize(("rate", "seconds"), [(50, 2.2), (2000, 2.4), (2000, 0.05)])
+@pytest.mark.long
 async def test_a_kill_costs_at_most_the_last_second_and_never_the_file(
     tmp_path: Path, rate: int, seconds: float
 ) -> None:

@@ -37,6 +37,7 @@ async def test_the_printed_clock_line_streams_when_pasted() -> None:
 
 
 @needs_curl
+@pytest.mark.long
 async def test_the_printed_chat_line_streams_when_pasted() -> None:
     async with started("demo", *FREE) as demo:
         line = find_command(await read_banner(demo), "a chat, streamed, .*")
@@ -54,6 +55,7 @@ async def test_the_printed_question_is_answered_with_a_tool_call_when_pasted() -
     assert "[tool call] weather" in finished.out
 
 
+@pytest.mark.long
 async def test_each_of_its_models_answers() -> None:
     async with started("demo", *FREE) as demo:
         base = re.search(r"http://127\.0\.0\.1:\d+", await read_banner(demo))

@@ -110,6 +110,7 @@ async def test_nothing_drives_the_terminal(tmp_path: Path) -> None:
         (("--host", "256.0.0.1"), 1, "cannot listen on 256.0.0.1:0"),
     ],
 )
+@pytest.mark.long
 async def test_what_cannot_be_served_is_said(file: Path, arguments: tuple[str, ...], code: int, text: str) -> None:
     done = await ran("replay", str(file), *arguments)
     assert (done.code, done.out) == (code, "")

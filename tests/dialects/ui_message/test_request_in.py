@@ -129,12 +129,15 @@ WORDS = st.sampled_from(
 ANY = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | WORDS,
     lambda inner: st.lists(inner, max_size=4) | st.dictionaries(WORDS, inner, max_size=6),
-    max_leaves=30,
+    max_leaves=12,
+)
+PARTS = st.lists(st.dictionaries(WORDS, ANY, min_size=1), max_size=4)
+MESSAGES = st.lists(
+    st.fixed_dictionaries({"role": st.sampled_from(["user", "assistant", "system"]), "parts": PARTS}), max_size=4
 )
 
 
-@given(st.lists(st.fixed_dictionaries({"role": st.sampled_from(["user", "assistant", "system"]),
-                                       "parts": st.lists(st.dictionaries(WORDS, ANY, min_size=1))})), ANY)  # fmt: skip
+@given(MESSAGES, ANY)
 def test_any_other_body_is_read_or_refused_but_never_fails(messages: Any, more: Any) -> None:
     body = {"model": "m"} | (more if isinstance(more, dict) else {}) | {"messages": messages}
     try:
