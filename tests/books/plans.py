@@ -208,8 +208,9 @@ def leave_finished(make: Maker) -> Plan:
 
 
 def leave_draining(make: Maker) -> Plan:
-    """The caller goes, and the proxy reads on for the usage."""
-    return _fail(make, "dr", "{key}", "pace=5ms", ("openai-chat",), leave=Leave.READING)
+    """The caller goes, with the first words or with the finish, and the proxy reads on for the usage."""
+    mark = make.random.choice([None, b'"finish_reason":"'])
+    return _fail(make, "dr", "{key}", "pace=5ms", ("openai-chat",), leave=Leave.READING, mark=mark)
 
 
 def leave_uploading(make: Maker) -> Plan:
