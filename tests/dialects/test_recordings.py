@@ -83,6 +83,7 @@ def test_a_document_says_the_same_however_it_is_cut(name: str) -> None:
         assert read(dialect, pieces, streamed=False) == events
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("client", CLIENTS)
 @pytest.mark.parametrize("name", STREAMS)
 def test_a_stream_crosses_however_it_is_cut(name: str, client: str) -> None:

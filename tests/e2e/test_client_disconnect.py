@@ -118,6 +118,7 @@ async def test_a_connection_attempt_is_given_up_when_the_client_leaves(
         running(mounted(f"http://127.0.0.1:{port}"), pull=pull) as proxy,
     ):
         await fetch(proxy.port, "/none")  # libuv opens a descriptor of its own with a loop's first stream
+        await proxy.wait_unconnected()
         others, descriptors, before = count_connecting(port), count_descriptors(), asyncio.all_tasks()
         async with bare(proxy.port) as client:
             await client.send(GET)

@@ -123,9 +123,7 @@ def shorten_handshakes(monkeypatch: pytest.MonkeyPatch) -> None:
 
 async def come_to_rest(proxy: RunningProxy, before: set[asyncio.Task[object]], own: Counter[str]) -> None:
     await settle(lambda: len(proxy.penstock.streams) == 0 and len(proxy.penstock.ticker) == 0, PATIENCE)
-    server = proxy.penstock.runner.server
-    assert server is not None
-    await settle(lambda: not server.connections, PATIENCE)
+    await proxy.wait_unconnected(PATIENCE)
     await settle(
         lambda: not any(session.connector._conns for session in proxy.penstock._sessions.values()), KEEPALIVE * 2
     )

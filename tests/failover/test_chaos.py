@@ -59,9 +59,7 @@ async def come_to_rest(
     """Nothing is under way, and no connection is kept. kept: what other tests of this process have left."""
     penstock = proxy.penstock
     await settle(lambda: len(penstock.streams) == 0 and len(penstock.ticker) == 0)
-    server = penstock.runner.server
-    assert server is not None
-    await settle(lambda: not server.connections)
+    await proxy.wait_unconnected()
     await provider.hang_up()  # what the proxy keeps for the next request
     await stand_still(count_descriptors)
     await no_new_tasks(before)

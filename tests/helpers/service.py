@@ -16,6 +16,7 @@ from proxy.config.load import build_config
 from proxy.demo import DemoUpstream
 from proxy.listeners import read_address
 from proxy.relay.outcome import Record
+from tests.helpers.bare import settle
 from tests.helpers.over_tls import choose_pair
 
 
@@ -55,6 +56,12 @@ class RunningProxy:
         async with asyncio.timeout(within), self._news:
             await self._news.wait_for(lambda: len(self.records) >= number)
         return self.records[number - 1]
+
+    async def wait_unconnected(self, within: float = 10.0) -> None:
+        """Until no client has a connection any more: one that has gone is still here for a moment."""
+        server = self.penstock.runner.server
+        assert server is not None
+        await settle(lambda: not server.connections, within)
 
     def _note(self, record: Record) -> None:
         self.records.append(record)
