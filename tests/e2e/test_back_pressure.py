@@ -7,6 +7,7 @@ import sys
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -36,102 +37,91 @@ async def in_front_of(upstream: Origin, *, pull: bool, **limits: Any) -> AsyncIt
         yield proxy
 
 
-async def begin_flood(client: BareClient, upstream: Origin) -> tuple[Peer, "asyncio.Task[None]"]:
-    """A whole answer of SIZE bytes, sent as fast as it is taken."""
-    await client.send(GET)
-    peer = await upstream.peer()
-    await peer.until(b"\r\n\r\n")
-    peer.send(HEAD % SIZE)
-    return peer, asyncio.create_task(peer.pour(BODY[:SIZE]))
+@dataclass(frozen=True)
+class Flood:
+    """A whole answer of SIZE bytes, sent by `peer` as fast as it is taken, to a client that has asked and not read."""
+
+    proxy: RunningProxy
+    client: BareClient
+    peer: Peer
+    pouring: "asyncio.Task[None]"
+
+
+@asynccontextmanager
+async def flooded(*, pull: bool, receive_buffer: int = 65536, **limits: Any) -> AsyncIterator[Flood]:
+    async with (
+        origin() as upstream,
+        in_front_of(upstream, pull=pull, **limits) as proxy,
+        bare(proxy.port, receive_buffer=receive_buffer) as client,
+    ):
+        await client.send(GET)
+        peer = await upstream.peer()
+        await peer.until(b"\r\n\r\n")
+        peer.send(HEAD % SIZE)
+        yield Flood(proxy, client, peer, asyncio.create_task(peer.pour(BODY[:SIZE])))
 
 
 async def test_a_client_that_stops_reading_pauses_upstream_and_then_gets_every_byte(pull: bool) -> None:
-    async with (
-        origin() as upstream,
-        in_front_of(upstream, pull=pull) as proxy,
-        bare(proxy.port, receive_buffer=65536) as client,
-    ):
-        peer, pouring = await begin_flood(client, upstream)
-        taken = await stand_still(peer.count_taken)
+    async with flooded(pull=pull) as flood:
+        taken = await stand_still(flood.peer.count_taken)
         assert taken < KERNEL < SIZE
-        reading = asyncio.create_task(client.read_until(b"\r\n\r\n"))
-        await reading
-        head, _, _ = bytes(client.received).partition(b"\r\n\r\n")
+        await flood.client.read_until(b"\r\n\r\n")
+        head, _, _ = bytes(flood.client.received).partition(b"\r\n\r\n")
         length = len(head) + 4 + SIZE
         async with asyncio.timeout(30):
-            while len(client.received) < length:
-                assert await client.read_some(1 << 20)
-        assert client.received[len(head) + 4 :] == BODY[:SIZE]
-        await pouring
-        assert (await proxy.wait_record()).end is EndReason.DONE
+            while len(flood.client.received) < length:
+                assert await flood.client.read_some(1 << 20)
+        assert flood.client.received[len(head) + 4 :] == BODY[:SIZE]
+        await flood.pouring
+        assert (await flood.proxy.wait_record()).end is EndReason.DONE
 
 
 async def test_what_a_client_does_not_read_is_left_to_its_upstream_but_for_little(pull: bool) -> None:
     """The kernel would take megabytes, in one go: of hundreds of such clients everybody else would notice."""
-    async with (
-        origin() as upstream,
-        in_front_of(upstream, pull=pull) as proxy,
-        bare(proxy.port, receive_buffer=65536) as client,
-    ):
-        _, pouring = await begin_flood(client, upstream)
-        (scope,) = proxy.penstock.streams.list_scopes()
-        await settle(lambda: scope.look is not None)
+    async with flooded(pull=pull) as flood:
+        (scope,) = flood.proxy.penstock.streams.list_scopes()
+        await settle(lambda: scope.look is not None and scope.look().bytes > 0)
         assert scope.look is not None
         assert await stand_still(lambda: scope.look().bytes) < 2**20  # type: ignore[misc]
-        pouring.cancel()
+        flood.pouring.cancel()
 
 
 @timed
 async def test_a_client_that_reads_nothing_is_cut_after_write_stall(pull: bool) -> None:
-    async with (
-        origin() as upstream,
-        in_front_of(upstream, pull=pull, write_stall="1s") as proxy,
-        bare(proxy.port, receive_buffer=65536) as client,
-    ):
-        peer, pouring = await begin_flood(client, upstream)
-        await stand_still(peer.count_taken, 0.3)
-        record = await proxy.wait_record(within=STALL + SLACK)
+    async with flooded(pull=pull, write_stall="1s") as flood:
+        await stand_still(flood.peer.count_taken, 0.3)
+        record = await flood.proxy.wait_record(within=STALL + SLACK)
         ended = time.monotonic()
         assert record.end is EndReason.WRITE_STALL
-        assert_within(0.1, await peer.wait_closed() - ended)
-        await client.read_to_end()
-        assert client.was_reset, "a body with a length that broke off must not end with a FIN"
-        assert len(client.received) < SIZE
-        await asyncio.wait([pouring])
-        assert isinstance(pouring.exception(), ConnectionResetError)
+        assert_within(0.1, await flood.peer.wait_closed() - ended)
+        await flood.client.read_to_end()
+        assert flood.client.was_reset, "a body with a length that broke off must not end with a FIN"
+        assert len(flood.client.received) < SIZE
+        await asyncio.wait([flood.pouring])
+        assert isinstance(flood.pouring.exception(), ConnectionResetError)
 
 
 async def test_a_client_that_reads_slowly_but_steadily_is_not_cut() -> None:
     """Its kernel takes data in large steps: between two of them it still reads, and that has to count."""
-    async with (
-        origin() as upstream,
-        in_front_of(upstream, pull=False, write_stall="1s") as proxy,
-        bare(proxy.port, receive_buffer=262144) as client,
-    ):
-        peer, pouring = await begin_flood(client, upstream)
-        await stand_still(peer.count_taken, 0.2)
+    async with flooded(pull=False, write_stall="1s", receive_buffer=262144) as flood:
+        await stand_still(flood.peer.count_taken, 0.2)
         until = time.monotonic() + 3 * STALL
         while time.monotonic() < until:
-            assert await client.read_some(32768), "the connection ended while its client was reading"
+            assert await flood.client.read_some(32768), "the connection ended while its client was reading"
             await asyncio.sleep(0.05)  # the pace of this client is what is tried
-        assert proxy.records == []
-        client.leave("rst")
-        await asyncio.wait([pouring])
-        assert isinstance(pouring.exception(), ConnectionResetError)
+        assert flood.proxy.records == []
+        flood.client.leave("rst")
+        await asyncio.wait([flood.pouring])
+        assert isinstance(flood.pouring.exception(), ConnectionResetError)
 
 
 async def test_a_paused_upstream_is_not_taken_for_a_silent_one(pull: bool) -> None:
-    async with (
-        origin() as upstream,
-        in_front_of(upstream, pull=pull, idle="500ms", write_stall="20s") as proxy,
-        bare(proxy.port, receive_buffer=65536) as client,
-    ):
-        peer, pouring = await begin_flood(client, upstream)
-        await stand_still(peer.count_taken, 1.2)
-        assert proxy.records == []
-        client.leave("rst")
-        await asyncio.wait([pouring])
-        assert isinstance(pouring.exception(), ConnectionResetError)
+    async with flooded(pull=pull, idle="500ms", write_stall="20s") as flood:
+        await stand_still(flood.peer.count_taken, 1.2)
+        assert flood.proxy.records == []
+        flood.client.leave("rst")
+        await asyncio.wait([flood.pouring])
+        assert isinstance(flood.pouring.exception(), ConnectionResetError)
 
 
 async def test_an_upstream_that_stops_reading_pauses_the_client_and_then_gets_every_byte(pull: bool) -> None:
